@@ -1,0 +1,1 @@
+"""Tables in; estimates, tables, figures and the report out."""

@@ -1,0 +1,1 @@
+"""What ships: vignettes, protocols, the nano recipe and checkpoint."""

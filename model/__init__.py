@@ -1,0 +1,1 @@
+"""SafeMed-R1: ledger, training, serving, answering; files and HTTP in, files out."""
