@@ -1,1 +1,1 @@
-"""People answering and rating under a protocol; owns the database; knows no model and no statistics."""
+"""People answering and rating under a protocol; owns the database; knows no model."""

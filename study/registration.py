@@ -1,0 +1,179 @@
+"""Registering a protocol: from then on its words and its vignettes are frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from study.audit import Actor, record
+from study.canonical import canonical, sha256_hex
+from study.errors import NotAllowedError, RealPersonEnrolledError, StudyError
+from study.protocol import Protocol, parse_protocol
+from study.randomness import public_id
+from study.store import Store
+from study.tables import PersonRow, RegistrationRow, StudyRow
+from study.vignette import Vignette
+
+Kind = Literal["study", "tryout"]
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredStudy:
+    """A study with its frozen protocol and vignettes."""
+
+    study_id: str
+    kind: Kind
+    state: str
+    simulated: bool
+    protocol: Protocol
+    vignettes: Mapping[str, Vignette]
+
+
+def register(
+    store: Store,
+    protocol: Protocol,
+    vignettes: Mapping[str, Vignette],
+    *,
+    by: Actor,
+    kind: Kind = "study",
+) -> str:
+    """Freeze a protocol and its vignettes, and return the new study's id.
+
+    Args:
+        store: The database.
+        protocol: A checked protocol.
+        vignettes: At least those the protocol lists.
+        by: Who registers.
+        kind: `tryout` is a study in which one person walks every role; no protocol can ask for
+            it, and it is marked simulated for good.
+
+    Raises:
+        ProtocolError: If a vignette of the protocol is not at hand.
+    """
+    parse_protocol(protocol.as_json(), vignettes_present=set(vignettes))
+    chosen = {name: vignettes[name].as_json() for name in protocol.vignettes}
+    study_id = public_id(store.source, "study")
+    with store.write() as session:
+        now = store.clock.now()
+        simulated = kind == "tryout" or store.seeded
+        session.add(
+            StudyRow(
+                study_id=study_id, kind=kind, state="registered", simulated=simulated, created_at=now
+            )
+        )
+        session.flush()
+        session.add(
+            RegistrationRow(
+                study_id=study_id,
+                protocol=protocol.as_json(),
+                protocol_sha256=protocol.sha256,
+                vignettes=chosen,
+                registered_at=now,
+            )
+        )
+        details = {
+            "protocol_sha256": protocol.sha256,
+            "vignettes_sha256": sha256_hex(canonical(chosen)),
+            "kind": kind,
+            "simulated": simulated,
+        }
+        record(session, store.clock, study_id, by, "register", study_id, details)
+    return study_id
+
+
+def load_study(session: Session, study_id: str) -> RegisteredStudy:
+    """The study as registered.
+
+    Raises:
+        StudyError: If there is none of that id.
+    """
+    study = study_row(session, study_id)
+    registration = session.get_one(RegistrationRow, study_id)
+    return RegisteredStudy(
+        study_id=study_id,
+        kind="tryout" if study.kind == "tryout" else "study",
+        state=study.state,
+        simulated=study.simulated,
+        protocol=parse_protocol(registration.protocol),
+        vignettes={k: Vignette.from_json(v) for k, v in registration.vignettes.items()},
+    )
+
+
+def study_row(session: Session, study_id: str) -> StudyRow:
+    """The study's row.
+
+    Raises:
+        StudyError: If there is none of that id.
+    """
+    study = session.get(StudyRow, study_id)
+    if study is None:
+        raise StudyError(f"there is no study {study_id!r} here; `safemed status` lists them")
+    return study
+
+
+def study_ids(session: Session) -> tuple[str, ...]:
+    """Every study of the database, oldest first."""
+    return tuple(session.scalars(select(StudyRow.study_id).order_by(StudyRow.created_at)))
+
+
+def has_real_person(session: Session, study_id: str) -> bool:
+    """Whether anyone who is not scripted takes part as resident or rater."""
+    query = select(PersonRow.person_id).where(
+        PersonRow.study_id == study_id,
+        PersonRow.role.in_(("resident", "rater")),
+        PersonRow.scripted.is_(False),
+    )
+    return session.scalars(query.limit(1)).first() is not None
+
+
+def admit_simulation(session: Session, store: Store, study_id: str, *, what: str) -> None:
+    """Let a simulated act happen, and mark the study simulated for good.
+
+    Raises:
+        RealPersonEnrolledError: If a real person is enrolled.
+    """
+    study = study_row(session, study_id)
+    if has_real_person(session, study_id) and study.kind != "tryout":
+        raise RealPersonEnrolledError(
+            f"{what} is refused: a real person is enrolled in {study_id}; simulate in a study of its own"
+        )
+    if not study.simulated:
+        study.simulated = True
+        record(
+            session, store.clock, study_id, Actor("simulator", "host"), "mark simulated", study_id,
+            {"because": what},
+        )
+
+
+def guard_injected(session: Session, store: Store, study_id: str) -> None:
+    """Refuse an injected clock or seeded source once a real person is enrolled.
+
+    Raises:
+        RealPersonEnrolledError: If this store injects either and a real person is enrolled.
+    """
+    if store.seeded:
+        admit_simulation(session, store, study_id, what="an injected clock or seeded source")
+
+
+def require_state(study: StudyRow, wanted: str, *, otherwise: type[StudyError], what: str) -> None:
+    """Refuse what the study's state does not allow.
+
+    Raises:
+        StudyError: Of the type given, saying what is needed.
+    """
+    if study.state != wanted:
+        raise otherwise(f"{what} is possible while the study is in {wanted!r}; it is in {study.state!r}")
+
+
+def require_role(person_role: str, wanted: str, *, what: str) -> None:
+    """Refuse what the person's role does not allow.
+
+    Raises:
+        NotAllowedError: Naming the role that may.
+    """
+    if person_role != wanted:
+        raise NotAllowedError(f"{what} is for the role {wanted}; you are signed in as {person_role}")

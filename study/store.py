@@ -1,0 +1,197 @@
+"""The database behind a study: opening, migrating, and one way to write."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.orm import Session
+
+from study.clock import Clock, SystemClock
+from study.errors import StorageError
+from study.randomness import SeededSource, Source, SystemSource
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open study database with the clock and the source of secrets its services use."""
+
+    engine: Engine
+    clock: Clock
+    source: Source
+
+    @property
+    def seeded(self) -> bool:
+        """Whether secrets come from a repeatable source, as only simulation and tests may."""
+        return isinstance(self.source, SeededSource) or not isinstance(self.clock, SystemClock)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction, committed at the end or rolled back whole.
+
+        Raises:
+            StorageError: If the database could not write. Nothing of the transaction was saved.
+        """
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except OperationalError as error:
+            raise StorageError(_storage_message(error, self.engine.url)) from error
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A read-only look.
+
+        Raises:
+            StorageError: If the database could not be read.
+        """
+        try:
+            engine = self.engine.execution_options(reads_only=True)
+            with Session(engine, expire_on_commit=False) as session:
+                yield session
+        except DatabaseError as error:
+            raise StorageError(_storage_message(error, self.engine.url)) from error
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def create_store(
+    url: str | Path, *, clock: Clock | None = None, source: Source | None = None
+) -> Store:
+    """Open a study database, making or migrating it first.
+
+    Args:
+        url: A path of a SQLite file, or a SQLAlchemy address.
+        clock: Defaults to the operating system's.
+        source: Of secrets; defaults to the operating system's.
+
+    Raises:
+        StorageError: If the place cannot be written.
+    """
+    where = _as_url(url)
+    if where.database and where.get_backend_name() == "sqlite":
+        Path(where.database).parent.mkdir(parents=True, exist_ok=True)
+    store = Store(_engine(where), clock or SystemClock(), source or SystemSource())
+    try:
+        with store.engine.begin() as connection:
+            _migrate(connection)
+    except DatabaseError as error:
+        raise StorageError(_storage_message(error, where)) from error
+    return store
+
+
+def open_store(
+    url: str | Path, *, clock: Clock | None = None, source: Source | None = None
+) -> Store:
+    """Open a study database that exists and is at the newest revision.
+
+    Raises:
+        StorageError: If it is missing, not a study database, or of an older revision.
+    """
+    where = _as_url(url)
+    is_plain_file = where.get_backend_name() == "sqlite" and "mode" not in where.query
+    if is_plain_file and not Path(where.database or "").is_file():
+        raise StorageError(
+            f"there is no study database at {where.database}; `safemed register` makes one"
+        )
+    store = Store(_engine(where), clock or SystemClock(), source or SystemSource())
+    try:
+        with store.engine.connect() as connection:
+            present, newest = _revisions(connection)
+    except DatabaseError as error:
+        raise StorageError(_storage_message(error, where)) from error
+    if present != newest:
+        raise StorageError(
+            f"the study database {where.database} is at revision {present or 'none'}, this version "
+            f"of safemed needs {newest}; run `safemed register` or open it once with `safemed app`"
+        )
+    return store
+
+
+def _as_url(url: str | Path) -> URL:
+    written = str(url)
+    return make_url(written if "://" in written else f"sqlite:///{written}")
+
+
+def _engine(where: URL) -> Engine:
+    engine = create_engine(where)
+    if where.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own transaction start is deferred and loses read-modify-writes without an error.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    with suppress(sqlite3.OperationalError):  # a database opened read-only keeps its mode
+        cursor.execute("PRAGMA journal_mode = WAL")
+    # FULL: an acknowledged save must survive a power cut, not only a crash of ours.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # A pure read takes no write lock; `Store.write` is where a lost update could happen.
+    reads_only = connection.get_execution_options().get("reads_only", False)
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command
+
+    command.upgrade(_alembic_config(connection), "head")
+
+
+def _revisions(connection: Connection) -> tuple[str | None, str | None]:
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    present = MigrationContext.configure(connection).get_current_revision()
+    return present, ScriptDirectory.from_config(_alembic_config(connection)).get_current_head()
+
+
+def _alembic_config(connection: Connection) -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _storage_message(error: DatabaseError, where: URL) -> str:
+    cause = str(error.orig).lower()
+    remedies = {
+        "full": "the disk or the database's size limit is full; free space and try again",
+        "disk i/o": "the disk refused to write; check free space and file limits, then try again",
+        "readonly": "the database was opened read-only; give the process write access",
+        "locked": "the database is busy; wait a moment and try again",
+        "unable to open": "the file cannot be opened; check that its folder exists and the rights",
+        "not a database": "the file is not a study database; name another one",
+        "no such table": "the file is not a study database; name another one",
+    }
+    remedy = next((words for key, words in remedies.items() if key in cause), str(error.orig))
+    return f"nothing was saved: {remedy} (database: {where.database})"
+
+
+def is_alive(store: Store) -> bool:
+    """Whether the database answers."""
+    with store.read() as session:
+        return session.execute(text("SELECT 1")).scalar() == 1
