@@ -1,7 +1,7 @@
 """The audit: one hash-chained event for every step, per study.
 
-Each event's digest covers its content and the digest before it, so an edit, a removal, a reordering or (given the head
-from outside) a truncation shows. Signing the head is the trial-grade study's.
+Each event's digest covers its content and the digest before it, so an edit, a removal, a
+reordering or (given the head from outside) a truncation shows. The head is not signed yet.
 """
 
 from __future__ import annotations
@@ -113,5 +113,7 @@ def verify_chain(events: Iterable[AuditEventRow], *, head: str | None = None) ->
             raise AuditError(f"audit event {event.number} ({event.action}) was changed or moved")
         previous = event.sha256
     if head is not None and head != previous:
-        raise AuditError(f"the audit ends at {previous[:12]}, but its head was given as {head[:12]}")
+        raise AuditError(
+            f"the audit ends at {previous[:12]}, but its head was given as {head[:12]}"
+        )
     return previous

@@ -121,7 +121,13 @@ def add_invitation(
         )
     )
     record(
-        session, store.clock, study_id, by, "invite", role, {"stratum": stratum, "scripted": scripted}
+        session,
+        store.clock,
+        study_id,
+        by,
+        "invite",
+        role,
+        {"stratum": stratum, "scripted": scripted},
     )
     return token
 
@@ -336,7 +342,7 @@ def _try_code(found: ReturnCodeRow | None, secret: str, now: datetime) -> str | 
 
 
 def _hasher() -> PasswordHasher:
-    # A return code has 59 random bits, so the cheapest setting of RFC 9106 that is still memory-hard does.
+    # The secret part has 58 random bits, so a light memory-hard setting is enough.
     return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 

@@ -96,7 +96,9 @@ class Dimension(_Strict):
     def _every_point_is_worded(self) -> Dimension:
         points = set(range(self.scale.minimum, self.scale.maximum + 1))
         if set(self.anchors) != points:
-            raise ValueError(f"anchors must word each of {sorted(points)}; got {sorted(self.anchors)}")
+            raise ValueError(
+                f"anchors must word each of {sorted(points)}; got {sorted(self.anchors)}"
+            )
         return self
 
 
@@ -248,7 +250,8 @@ def parse_protocol(
         if missing:
             raise ProtocolError(
                 f"{name} cannot be used:\n- vignettes: {', '.join(missing)} not found; there are "
-                f"{', '.join(sorted(vignettes_present)) or 'none'}. Add the file or take it off the list"
+                f"{', '.join(sorted(vignettes_present)) or 'none'}. Add the file or take it off "
+                "the list"
             )
     return protocol
 

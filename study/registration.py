@@ -62,7 +62,11 @@ def register(
         simulated = kind == "tryout" or store.seeded
         session.add(
             StudyRow(
-                study_id=study_id, kind=kind, state="registered", simulated=simulated, created_at=now
+                study_id=study_id,
+                kind=kind,
+                state="registered",
+                simulated=simulated,
+                created_at=now,
             )
         )
         session.flush()
@@ -139,12 +143,18 @@ def admit_simulation(session: Session, store: Store, study_id: str, *, what: str
     study = study_row(session, study_id)
     if has_real_person(session, study_id) and study.kind != "tryout":
         raise RealPersonEnrolledError(
-            f"{what} is refused: a real person is enrolled in {study_id}; simulate in a study of its own"
+            f"{what} is refused: a real person is enrolled in {study_id}; simulate in a study "
+            "of its own"
         )
     if not study.simulated:
         study.simulated = True
         record(
-            session, store.clock, study_id, Actor("simulator", "host"), "mark simulated", study_id,
+            session,
+            store.clock,
+            study_id,
+            Actor("simulator", "host"),
+            "mark simulated",
+            study_id,
             {"because": what},
         )
 
@@ -166,7 +176,9 @@ def require_state(study: StudyRow, wanted: str, *, otherwise: type[StudyError], 
         StudyError: Of the type given, saying what is needed.
     """
     if study.state != wanted:
-        raise otherwise(f"{what} is possible while the study is in {wanted!r}; it is in {study.state!r}")
+        raise otherwise(
+            f"{what} is possible while the study is in {wanted!r}; it is in {study.state!r}"
+        )
 
 
 def require_role(person_role: str, wanted: str, *, what: str) -> None:
@@ -176,4 +188,6 @@ def require_role(person_role: str, wanted: str, *, what: str) -> None:
         NotAllowedError: Naming the role that may.
     """
     if person_role != wanted:
-        raise NotAllowedError(f"{what} is for the role {wanted}; you are signed in as {person_role}")
+        raise NotAllowedError(
+            f"{what} is for the role {wanted}; you are signed in as {person_role}"
+        )

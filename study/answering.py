@@ -1,0 +1,239 @@
+"""Clinicians answer vignettes: drafts on the server, each answer submitted once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from study.audit import record
+from study.canonical import sha256_hex
+from study.errors import AnswerError, LifeCycleError, StaleDraftError
+from study.people import Person, actor_of
+from study.randomness import public_id
+from study.registration import guard_injected, load_study, require_role, require_state, study_row
+from study.store import Store
+from study.tables import AnswerItemRow, PersonRow, ResponseRow
+
+MAX_CHARACTERS = 20_000
+CONFIDENCE = range(1, 6)
+WAITING = "answering is not open yet; we will write when it is"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What stands on the server for an answer that is not submitted."""
+
+    text: str
+    confidence: int | None
+    """1 not at all sure to 5 certain."""
+    revision: int
+    """Rises by one at each save; the browser says which one it last knew."""
+    saved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTask:
+    """One vignette to answer."""
+
+    item: str
+    """Opaque and personal; the browser's only name for it."""
+    position: int
+    total: int
+    text: str
+    question: str
+    draft: Draft
+    max_words: int | None
+    asks_confidence: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweringProgress:
+    """How far a clinician is."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweringService:
+    """What a clinician's pages and routes may ask."""
+
+    store: Store
+
+    def progress(self, person: Person) -> AnsweringProgress:
+        """How many of the person's vignettes are submitted."""
+        with self.store.read() as session:
+            return AnsweringProgress(
+                done=len(_submitted(session, person)), total=len(_items(session, person))
+            )
+
+    def next_task(self, person: Person) -> AnswerTask | None:
+        """The first vignette of the person's order without a submitted answer; None at the end.
+
+        Raises:
+            LifeCycleError: If answering is not open.
+            NotAllowedError: If the person is not a resident.
+        """
+        require_role(person.role, "resident", what="answering")
+        with self.store.read() as session:
+            _require_open(session, person)
+            items = _items(session, person)
+            done = _submitted(session, person)
+            waiting = next((item for item in items if item.vignette_id not in done), None)
+            if waiting is None:
+                return None
+            study = load_study(session, person.study_id)
+            vignette = study.vignettes[waiting.vignette_id]
+            language = study.protocol.language
+            return AnswerTask(
+                item=waiting.item,
+                position=waiting.position,
+                total=len(items),
+                text=vignette.texts[language].text,
+                question=vignette.texts[language].question,
+                draft=_draft(waiting),
+                max_words=study.protocol.conditions.max_words,
+                asks_confidence=study.protocol.answering.confidence,
+            )
+
+    def save_draft(
+        self, person: Person, item: str, text: str, confidence: int | None, revision: int
+    ) -> Draft:
+        """Keep what has been typed so far.
+
+        Args:
+            person: Who types.
+            item: The task's opaque name.
+            text: Up to 20,000 characters.
+            confidence: 1 to 5, or None while not said.
+            revision: The draft's revision the browser last knew.
+
+        Raises:
+            StaleDraftError: If a newer draft exists; it travels with the error.
+            AnswerError: If the item is not the person's, is submitted, or the text is too long.
+            LifeCycleError: If answering is closed.
+        """
+        _check_draft(text, confidence)
+        with self.store.write() as session:
+            guard_injected(session, self.store, person.study_id)
+            row = self._open_item(session, person, item)
+            if revision != row.draft_revision and (text, confidence) != _content(row):
+                raise StaleDraftError(
+                    "a newer draft of this answer exists, saved from another tab or device",
+                    _draft(row),
+                )
+            row.draft_text, row.draft_confidence = text, confidence
+            row.draft_revision += 1
+            row.draft_saved_at = self.store.clock.now()
+            _seen(session, self.store, person)
+            return _draft(row)
+
+    def submit(self, person: Person, item: str, text: str, confidence: int | None) -> None:
+        """Submit the answer, once and for good.
+
+        Raises:
+            AnswerError: If it is empty, lacks the confidence asked for, is too long, is not the
+                person's, or was already submitted. Nothing changes then.
+            LifeCycleError: If answering is closed.
+        """
+        _check_draft(text, confidence)
+        with self.store.write() as session:
+            guard_injected(session, self.store, person.study_id)
+            row = self._open_item(session, person, item)
+            self._check_complete(session, person, text, confidence)
+            response = ResponseRow(
+                response_id=public_id(self.store.source, "r"),
+                study_id=person.study_id,
+                person_id=person.person_id,
+                vignette_id=row.vignette_id,
+                status="submitted",
+                text=text,
+                confidence=confidence,
+                submitted_at=self.store.clock.now(),
+            )
+            session.add(response)
+            try:
+                session.flush()
+            except IntegrityError as error:
+                raise AnswerError(_ALREADY) from error
+            _seen(session, self.store, person)
+            record(
+                session, self.store.clock, person.study_id, actor_of(person), "submit answer",
+                response.response_id,
+                {"vignette_id": row.vignette_id, "text_sha256": sha256_hex(text.encode())},
+            )  # fmt: skip
+
+    def _open_item(self, session: Session, person: Person, item: str) -> AnswerItemRow:
+        require_role(person.role, "resident", what="answering")
+        _require_open(session, person)
+        row = session.get(AnswerItemRow, item, with_for_update=True)
+        if row is None or row.person_id != person.person_id:
+            raise AnswerError("this vignette is not one of yours; reload the page to go on")
+        if row.vignette_id in _submitted(session, person):
+            raise AnswerError(_ALREADY)
+        return row
+
+    def _check_complete(
+        self, session: Session, person: Person, text: str, confidence: int | None
+    ) -> None:
+        protocol = load_study(session, person.study_id).protocol
+        if not text.strip():
+            raise AnswerError("the answer is empty; write what you would do, then submit")
+        limit, n_words = protocol.conditions.max_words, len(text.split())
+        if limit is not None and n_words > limit:
+            raise AnswerError(
+                f"the answer has {n_words} words; the limit, the same for everyone, is {limit}"
+            )
+        if protocol.answering.confidence and confidence is None:
+            raise AnswerError("say how sure you are, 1 to 5, then submit")
+
+
+_ALREADY = "this answer is already submitted; it cannot be changed and nothing was lost"
+
+
+def _check_draft(text: str, confidence: int | None) -> None:
+    if len(text) > MAX_CHARACTERS:
+        raise AnswerError(
+            f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} can be kept"
+        )
+    if confidence is not None and confidence not in CONFIDENCE:
+        raise AnswerError(f"confidence {confidence!r} is off the scale 1 to 5")
+
+
+def _require_open(session: Session, person: Person) -> None:
+    study = study_row(session, person.study_id)
+    if study.state == "registered":
+        raise LifeCycleError(WAITING)
+    require_state(study, "answering", otherwise=LifeCycleError, what="answering")
+
+
+def _items(session: Session, person: Person) -> list[AnswerItemRow]:
+    query = select(AnswerItemRow).where(AnswerItemRow.person_id == person.person_id)
+    return list(session.scalars(query.order_by(AnswerItemRow.position)))
+
+
+def _submitted(session: Session, person: Person) -> set[str]:
+    query = select(ResponseRow.vignette_id).where(ResponseRow.person_id == person.person_id)
+    return set(session.scalars(query))
+
+
+def _content(row: AnswerItemRow) -> tuple[str, int | None]:
+    return row.draft_text, row.draft_confidence
+
+
+def _draft(row: AnswerItemRow) -> Draft:
+    return Draft(row.draft_text, row.draft_confidence, row.draft_revision, row.draft_saved_at)
+
+
+def _seen(session: Session, store: Store, person: Person) -> None:
+    session.get_one(PersonRow, person.person_id).last_seen_at = store.clock.now()
+
+
+def n_answers(session: Session, study_id: str) -> int:
+    """Submitted answers and recorded failures of a study, all arms together."""
+    query = select(func.count()).where(ResponseRow.study_id == study_id)
+    return session.scalar(query) or 0

@@ -1,0 +1,180 @@
+"""The frozen dataset: every table with a digest over all its columns, written after unblinding."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from study.audit import Actor, events_of, record, verify_chain
+from study.canonical import canonical, table_sha256
+from study.clock import as_text
+from study.errors import StillBlindedError, StudyError
+from study.export_tables import Table, all_tables
+from study.registration import RegisteredStudy, load_study
+from study.store import Store
+
+SCHEMA = "safemed.frozen/1"
+SIMULATED_NOTE = (
+    "SIMULATED. Scripted people answered and rated; the scores were planted by a declared model "
+    "and have nothing to do with the texts. Nothing here is a finding."
+)
+TRYOUT_NOTE = (
+    "TRYOUT. One person walked every role to see how a study works. Nothing here is a finding."
+)
+MISSING = "NA"
+
+
+def export(store: Store, study_id: str, out: Path, *, by: Actor, code_version: str) -> Path:
+    """Write the frozen dataset of an unblinded study, as `docs/contracts.md` defines it.
+
+    Args:
+        store: The database.
+        study_id: An unblinded study.
+        out: A directory to make; an export that is there already is replaced only when whole.
+        by: Who exports; it is audited.
+        code_version: Of the program, for the manifest.
+
+    Raises:
+        StillBlindedError: If the study is not unblinded.
+        StudyError: If `out` holds something that is not an export.
+        AuditError: If the audit chain does not hold.
+    """
+    _refuse_foreign(out)
+    with store.write() as session:
+        study = load_study(session, study_id)
+        if study.state != "unblinded":
+            raise StillBlindedError(
+                f"the study is {study.state!r}; its arms can be exported after it is unblinded"
+            )
+        record(session, store.clock, study_id, by, "export", "frozen dataset", {})
+        head = verify_chain(events_of(session, study_id))
+        tables = all_tables(session, study)
+        manifest = _manifest(session, study, tables, head, code_version)
+        _write(out, study, tables, manifest)
+    return out
+
+
+def _manifest(
+    session: Session,
+    study: RegisteredStudy,
+    tables: Mapping[str, Table],
+    head: str,
+    code_version: str,
+) -> dict[str, Any]:
+    events = events_of(session, study.study_id)
+    unblindings = [event for event in events if event.action == "unblind"]
+    return {
+        "schema": SCHEMA,
+        "study_id": study.study_id,
+        "title": study.protocol.title,
+        "simulated": study.simulated,
+        "simulated_note": _note(study),
+        "protocol_sha256": study.protocol.sha256,
+        "code_version": code_version,
+        "audit_head": head,
+        "n_audit_events": len(events),
+        "locked_at": next(as_text(e.at) for e in reversed(events) if e.action == "lock"),
+        "unblindings": [
+            {
+                "at": as_text(event.at),
+                "reason": event.details["reason"],
+                "by": f"{event.actor} ({event.role})",
+                "second_person": event.details["second_person"],
+            }
+            for event in unblindings
+        ],
+        "seeds": unblindings[-1].details["seeds"],
+        "tables": {
+            name: {
+                "rows": len(table.rows),
+                "columns": [list(column) for column in table.columns],
+                "sha256": table_sha256(table.columns, table.rows),
+                "csv": f"{name}.csv",
+                "parquet": f"{name}.parquet",
+            }
+            for name, table in tables.items()
+        },
+    }
+
+
+def _note(study: RegisteredStudy) -> str | None:
+    if not study.simulated:
+        return None
+    return TRYOUT_NOTE if study.kind == "tryout" else SIMULATED_NOTE
+
+
+def _refuse_foreign(out: Path) -> None:
+    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or _is_export(out))):
+        raise StudyError(f"{out} holds something that is not an export; name another directory")
+
+
+def _is_export(out: Path) -> bool:
+    try:
+        written = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(written, dict) and written.get("schema") == SCHEMA
+
+
+def _write(
+    out: Path, study: RegisteredStudy, tables: Mapping[str, Table], manifest: Mapping[str, Any]
+) -> None:
+    """Write beside the destination first: a full disk leaves no half export behind."""
+    beside = out.with_name(out.name + ".part")
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        beside.mkdir(parents=True)
+        (beside / "protocol.json").write_bytes(canonical(study.protocol.as_json()))
+        for name, table in tables.items():
+            _write_csv(beside / f"{name}.csv", table)
+            _write_parquet(beside / f"{name}.parquet", table)
+        (beside / "manifest.json").write_text(
+            json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        shutil.rmtree(out, ignore_errors=True)
+        beside.rename(out)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise StudyError(
+            f"the export could not be written to {out}: {error.strerror}; free space or name "
+            "another place. The study itself is unchanged"
+        ) from error
+
+
+def _write_csv(path: Path, table: Table) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([name for name, _ in table.columns])
+        writer.writerows([[_csv_cell(cell) for cell in row] for row in table.rows])
+
+
+def _csv_cell(cell: object) -> object:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return MISSING if cell is None else cell
+
+
+def _write_parquet(path: Path, table: Table) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {
+        "string": pa.string(),
+        "datetime": pa.string(),
+        "integer": pa.int64(),
+        "number": pa.float64(),
+        "boolean": pa.bool_(),
+    }
+    schema = pa.schema([(name, types[kind]) for name, kind in table.columns])
+    columns = list(zip(*table.rows, strict=True)) if table.rows else [[] for _ in table.columns]
+    arrays = [
+        pa.array(list(column), type=field.type)
+        for column, field in zip(columns, schema, strict=True)
+    ]
+    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), path)

@@ -1,0 +1,227 @@
+"""The life cycle of a study, in one place.
+
+registered -> answering -> responses closed -> masked -> rating -> locked -> unblinded. Each step
+checks its preconditions, is one transaction and leaves an audit event; allocation happens within `masked`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from sqlalchemy.orm import Session
+
+from study.audit import Actor, events_of, record
+from study.canonical import sha256_hex
+from study.errors import LifeCycleError
+from study.people import Person, actor_of, add_invitation, enrol_model
+from study.preconditions import Precondition, preconditions
+from study.protocol import Protocol
+from study.registration import guard_injected, load_study, require_role, study_row
+from study.steps import allocate_raters, mask_responses
+from study.store import Store
+from study.tables import SealedSeedRow
+
+State = Literal[
+    "registered", "answering", "responses closed", "masked", "rating", "locked", "unblinded"
+]
+STATES: tuple[State, ...] = (
+    "registered",
+    "answering",
+    "responses closed",
+    "masked",
+    "rating",
+    "locked",
+    "unblinded",
+)
+Verb = Literal["open", "close", "mask", "allocate", "lock", "unblind"]
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedInvitation:
+    """An invitation made by a step; its token is shown once."""
+
+    role: str
+    token: str
+    stratum: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step did."""
+
+    state: State
+    invitations: tuple[IssuedInvitation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the life cycle."""
+
+    verb: Verb
+    before: State
+    after: State
+    label: str
+    """What the button says."""
+    final: bool
+    """Whether it cannot be taken back by any later step."""
+
+
+OPEN_ANSWERING = Step("open", "registered", "answering", "Open answering", False)
+CLOSE = Step("close", "answering", "responses closed", "Close responses", True)
+MASK = Step("mask", "responses closed", "masked", "Mask responses", True)
+ALLOCATE = Step("allocate", "masked", "masked", "Allocate to raters", True)
+OPEN_RATING = Step("open", "masked", "rating", "Open rating", False)
+LOCK = Step("lock", "rating", "locked", "Lock the data", True)
+UNBLIND = Step("unblind", "locked", "unblinded", "Unblind", True)
+
+
+def next_step(session: Session, study_id: str) -> Step | None:
+    """The one step that comes next, or None after unblinding."""
+    state = study_row(session, study_id).state
+    if state == "masked":
+        is_allocated = any(e.action == "allocate" for e in events_of(session, study_id))
+        return OPEN_RATING if is_allocated else ALLOCATE
+    steps = (OPEN_ANSWERING, CLOSE, MASK, LOCK, UNBLIND)
+    return next((step for step in steps if step.before == state), None)
+
+
+def take_step(
+    store: Store,
+    study_id: str,
+    verb: Verb,
+    *,
+    by: Actor,
+    reason: str = "",
+    second_person: str | None = None,
+    invite: bool = True,
+    force: bool = False,
+) -> StepResult:
+    """Take the next step of the life cycle.
+
+    Args:
+        store: The database.
+        study_id: The study.
+        verb: The step; it must be the next one.
+        by: Who takes it.
+        reason: Needed to unblind, and to go on with `force`.
+        second_person: Who consents to unblinding. Recorded; the trial-grade study will require it.
+        invite: Whether opening makes the invitations that the protocol plans for.
+        force: Go on although something is outstanding that may stay so (missing answers or
+            ratings); it is written into the audit with the reason.
+
+    Raises:
+        LifeCycleError: Saying what is missing; nothing changed then.
+    """
+    with store.write() as session:
+        guard_injected(session, store, study_id)
+        step = next_step(session, study_id)
+        if step is None or step.verb != verb:
+            raise LifeCycleError(_not_now(verb, study_row(session, study_id).state, step))
+        outstanding = _outstanding(session, study_id, step, force=force, reason=reason)
+        invitations = _act(session, store, study_id, step, by=by, invite=invite)
+        study_row(session, study_id).state = step.after
+        details: dict[str, object] = {"state": step.after}
+        if outstanding:
+            details["outstanding"] = [p.text for p in outstanding]
+        if reason:
+            details["reason"] = reason
+        if step is UNBLIND:
+            details["second_person"] = second_person
+            details["seeds"] = _reveal(session, study_id)
+        record(session, store.clock, study_id, by, step.verb, step.label.lower(), details)
+        return StepResult(step.after, invitations)
+
+
+def console_step(store: Store, person: Person, verb: Verb, *, reason: str = "") -> StepResult:
+    """The investigator's console takes a step; see `take_step`.
+
+    Raises:
+        NotAllowedError: If the person is not an investigator.
+        LifeCycleError: Saying what is missing.
+    """
+    require_role(person.role, "investigator", what=f"the step {verb!r}")
+    return take_step(
+        store, person.study_id, verb, by=actor_of(person), reason=reason, force=bool(reason)
+    )
+
+
+def _outstanding(
+    session: Session, study_id: str, step: Step, *, force: bool, reason: str
+) -> tuple[Precondition, ...]:
+    unmet = tuple(p for p in preconditions(session, study_id, step.label) if not p.met)
+    stops = [p for p in unmet if not (force and p.may_stay_open)]
+    if stops:
+        hint = "; give a reason to go on without" if all(p.may_stay_open for p in stops) else ""
+        raise LifeCycleError(
+            f"{step.label} is not possible yet: " + "; ".join(p.text for p in stops) + hint
+        )
+    if (unmet or step is UNBLIND) and not reason.strip():
+        raise LifeCycleError(f"{step.label} needs a reason; it is printed in the audit")
+    return unmet
+
+
+def _act(
+    session: Session, store: Store, study_id: str, step: Step, *, by: Actor, invite: bool
+) -> tuple[IssuedInvitation, ...]:
+    protocol = load_study(session, study_id).protocol
+    if step is OPEN_ANSWERING:
+        for arm in protocol.arms:
+            if arm.kind == "model":
+                enrol_model(session, store, study_id, arm.id)
+        return _invite_residents(session, store, study_id, protocol, by) if invite else ()
+    if step is MASK:
+        mask_responses(session, store, study_id)
+        return _invite_raters(session, store, study_id, protocol, by) if invite else ()
+    if step is ALLOCATE:
+        allocate_raters(session, store, study_id)
+    return ()
+
+
+def _invite_residents(
+    session: Session, store: Store, study_id: str, protocol: Protocol, by: Actor
+) -> tuple[IssuedInvitation, ...]:
+    planned = [
+        (arm.id, arm.strata[i % len(arm.strata)] if arm.strata else None)
+        for arm in protocol.arms
+        if arm.kind == "clinicians"
+        for i in range(arm.n_respondents)
+    ]
+    return tuple(
+        IssuedInvitation(
+            "resident",
+            add_invitation(session, store, study_id, "resident", by=by, arm=arm, stratum=stratum),
+            stratum,
+        )
+        for arm, stratum in planned
+    )
+
+
+def _invite_raters(
+    session: Session, store: Store, study_id: str, protocol: Protocol, by: Actor
+) -> tuple[IssuedInvitation, ...]:
+    return tuple(
+        IssuedInvitation("rater", add_invitation(session, store, study_id, "rater", by=by), None)
+        for _ in range(protocol.rating.n_raters)
+    )
+
+
+def _reveal(session: Session, study_id: str) -> list[dict[str, str]]:
+    rows = session.query(SealedSeedRow).filter_by(study_id=study_id).order_by("purpose").all()
+    return [
+        {"purpose": row.purpose, "seed": row.seed.hex(), "sha256": sha256_hex(row.seed)}
+        for row in rows
+    ]
+
+
+def _not_now(verb: str, state: str, step: Step | None) -> str:
+    if step is None:
+        return f"{verb!r} is not possible: the study is {state}, its last state"
+    return f"{verb!r} is not the next step: the study is {state!r}, and {step.verb!r} comes next"
+
+
+def as_state(written: str) -> State:
+    """A state read from the database."""
+    if written not in STATES:
+        raise LifeCycleError(f"unknown state {written!r}")
+    return cast(State, written)

@@ -1,0 +1,102 @@
+"""What each step of the life cycle waits for, as a checklist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from study.answering import n_answers
+from study.people import people_of
+from study.registration import load_study
+from study.tables import ModelRunRow, RaterAssignmentRow, RatingRow, ResponseRow
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """One line of a step's checklist."""
+
+    text: str
+    met: bool
+    may_stay_open: bool = False
+    """Whether the step may go on without it, with a reason."""
+
+
+def preconditions(session: Session, study_id: str, label: str) -> tuple[Precondition, ...]:
+    """The checklist of the step with that label; empty where nothing is waited for."""
+    check = _CHECKS.get(label)
+    return check(session, study_id) if check else ()
+
+
+def answers_due(session: Session, study_id: str) -> int:
+    """Answers the protocol plans for, all arms together."""
+    protocol = load_study(session, study_id).protocol
+    return len(protocol.vignettes) * sum(arm.n_respondents for arm in protocol.arms)
+
+
+def ratings_due(session: Session, study_id: str) -> int:
+    """Ratings allocated."""
+    query = select(func.count()).where(RaterAssignmentRow.study_id == study_id)
+    return session.scalar(query) or 0
+
+
+def ratings_done(session: Session, study_id: str) -> int:
+    """Ratings submitted, first submissions only."""
+    query = select(func.count()).where(RatingRow.study_id == study_id, RatingRow.revision == 1)
+    return session.scalar(query) or 0
+
+
+def _to_close(session: Session, study_id: str) -> tuple[Precondition, ...]:
+    models = people_of(session, study_id, "model")
+    taken_in = set(
+        session.scalars(select(ModelRunRow.person_id).where(ModelRunRow.study_id == study_id))
+    )
+    due, done = answers_due(session, study_id), n_answers(session, study_id)
+    return (
+        Precondition(
+            "every model's responses are taken in", all(m.person_id in taken_in for m in models)
+        ),
+        Precondition(f"all planned answers are in ({done} of {due})", done >= due, True),
+    )
+
+
+def _to_mask(session: Session, study_id: str) -> tuple[Precondition, ...]:
+    query = select(func.count()).where(
+        ResponseRow.study_id == study_id, ResponseRow.status == "submitted"
+    )
+    n_to_mask = session.scalar(query) or 0
+    return (Precondition(f"there are responses to mask ({n_to_mask})", n_to_mask > 0),)
+
+
+def _to_allocate(session: Session, study_id: str) -> tuple[Precondition, ...]:
+    design = load_study(session, study_id).protocol.rating
+    n_joined = len(people_of(session, study_id, "rater"))
+    return (
+        Precondition(
+            f"at least {design.raters_per_response} raters have joined ({n_joined})",
+            n_joined >= design.raters_per_response,
+        ),
+        Precondition(
+            f"all planned raters have joined ({n_joined} of {design.n_raters})",
+            n_joined >= design.n_raters,
+            True,
+        ),
+    )
+
+
+def _to_lock(session: Session, study_id: str) -> tuple[Precondition, ...]:
+    due, done = ratings_due(session, study_id), ratings_done(session, study_id)
+    return (
+        Precondition("at least one rating is in", done > 0),
+        Precondition(f"all allocated ratings are in ({done} of {due})", done >= due, True),
+    )
+
+
+_CHECKS: dict[str, Callable[[Session, str], tuple[Precondition, ...]]] = {
+    "Close responses": _to_close,
+    "Mask responses": _to_mask,
+    "Allocate to raters": _to_allocate,
+    "Lock the data": _to_lock,
+}
