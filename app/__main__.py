@@ -1,0 +1,5 @@
+"""`python -m app` is the `safemed` command."""
+
+from app.command import main
+
+main()

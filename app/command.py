@@ -1,0 +1,39 @@
+"""The `safemed` command: verbs for the study, groups for the model."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from app.commands import demo, model, results, study
+
+app = typer.Typer(
+    name="safemed",
+    help="Blinded human-against-model clinical studies, from protocol to publication table.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+study.add_to(app)
+results.add_to(app)
+demo.add_to(app)
+app.add_typer(model.app, name="model", help="Train, serve and ask a model.")
+
+
+def main() -> None:
+    """Run the command; a fault of the input is one clear message and exit status 2."""
+    from app.commands.errors import message_of
+
+    try:
+        app()
+    except KeyboardInterrupt:
+        print("Stopped. Nothing was damaged; run the same command again to go on.", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        words = message_of(error)
+        if words is None:
+            raise
+        print(f"safemed: {words}", file=sys.stderr)
+        sys.exit(2)

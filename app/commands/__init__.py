@@ -1,0 +1,1 @@
+"""The verbs of `safemed`, one file a group."""

@@ -1,0 +1,74 @@
+"""Verbs of the model: sft, serve, respond."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.commands.output import AsJson, say
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command()
+def sft(
+    run: Annotated[Path, typer.Argument(help="The run's TOML.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory of the checkpoint.")],
+    as_json: AsJson = False,
+) -> None:
+    """Fine-tune (or train from scratch) on prompt and completion rows."""
+    from model.train.sft import sft as train
+
+    train(run, out=out, progress=None if as_json else typer.echo)
+    say(as_json, {"checkpoint": str(out)}, [f"Checkpoint: {out}"])
+
+
+@app.command()
+def serve(
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", help="Directory; the shipped nano by default.")
+    ] = None,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = 8000,
+    threads: Annotated[int, typer.Option("--threads", help="Processor threads.")] = 2,
+) -> None:
+    """Serve a checkpoint behind an OpenAI-compatible endpoint."""
+    from app.resources import shipped
+    from model.serve.server import serve as serve_model
+
+    serve_model(checkpoint or shipped("nano", "checkpoint"), host=host, port=port, threads=threads)
+
+
+@app.command()
+def respond(
+    tasks: Annotated[Path, typer.Argument(help="Directory that `safemed tasks` wrote.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory of the responses.")],
+    endpoint: Annotated[str, typer.Option("--endpoint", help="Up to and including /v1.")],
+    model: Annotated[str, typer.Option("--model", help="Name of the served model.")],
+    temperature: Annotated[float, typer.Option("--temperature")] = 0.0,
+    top_p: Annotated[float, typer.Option("--top-p")] = 1.0,
+    max_tokens: Annotated[int, typer.Option("--max-tokens")] = 512,
+    seed: Annotated[int | None, typer.Option("--seed")] = None,
+    concurrency: Annotated[int, typer.Option("--concurrency")] = 4,
+    timeout_s: Annotated[float, typer.Option("--timeout-s")] = 300.0,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a served model every task; failures are recorded, never turned into text."""
+    from model.respond import Sampling
+    from model.respond import respond as ask
+
+    summary = ask(
+        tasks, out, endpoint=endpoint, model=model,
+        sampling=Sampling(
+            temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed
+        ),
+        concurrency=concurrency, timeout_s=timeout_s,
+        progress=None if as_json else typer.echo,
+    )  # fmt: skip
+    say(
+        as_json,
+        {"responses": str(out), "n_completed": summary.n_completed, "n_failed": summary.n_failed},
+        [f"{summary.n_completed} completed, {summary.n_failed} failed: {out}"],
+    )

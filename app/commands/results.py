@@ -1,0 +1,59 @@
+"""Verbs after a study: export and analyze; and `app`, which serves the screens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.commands.output import DEFAULT_STORE, AsJson, StoreUrl, StudyId, say
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verbs to the command."""
+    app.command()(export)
+    app.command()(analyze)
+    app.command("app")(app_)
+
+
+def export(
+    out: Annotated[Path, typer.Option("--out", help="Directory of the frozen dataset.")],
+    study: StudyId = None,
+    store: StoreUrl = DEFAULT_STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Write the frozen dataset of an unblinded study."""
+    from app.commands.study import _open
+    from app.resources import code_version
+    from study.audit import OPERATOR
+    from study.export import export as export_study
+
+    opened, study_id = _open(store, study)
+    export_study(opened, study_id, out, by=OPERATOR, code_version=code_version())
+    say(as_json, {"study_id": study_id, "export": str(out)}, [f"Frozen dataset: {out}"])
+
+
+def analyze(
+    directory: Annotated[Path, typer.Argument(help="A frozen dataset.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory of the results.")],
+    as_json: AsJson = False,
+) -> None:
+    """Compute the results of a frozen dataset and write tables, figures and the report."""
+    from analysis.run import analyze as analyze_dataset
+
+    run = analyze_dataset(directory, out)
+    say(as_json, {"report": str(run.report)}, [f"Report: {run.report}"])
+
+
+def app_(
+    store: StoreUrl = DEFAULT_STORE,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = 8501,
+) -> None:
+    """Serve the screens for residents, raters and investigators."""
+    from app.server import serve
+    from study.store import create_store
+
+    create_store(store).close()
+    serve(store, host=host, port=port)

@@ -1,0 +1,268 @@
+"""Verbs of a study's life: validate, register, open, tasks, take-in, close, mask, and so on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.output import (
+    DEFAULT_BASE_URL,
+    DEFAULT_STORE,
+    AsJson,
+    BaseUrl,
+    StoreUrl,
+    StudyId,
+    entry_link,
+    say,
+)
+
+if TYPE_CHECKING:
+    from study.lifecycle import StepResult, Verb
+    from study.store import Store
+
+ProtocolPath = Annotated[Path, typer.Argument(help="Protocol file (YAML).")]
+VignettesPath = Annotated[
+    Path | None,
+    typer.Option("--vignettes", help="Directory of vignettes; the shipped ones by default."),
+]
+Reason = Annotated[str, typer.Option("--reason", help="Written into the audit.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verbs to the command, in the order of a study's life."""
+    app.command()(validate)
+    app.command()(register)
+    app.command("open")(open_)
+    app.command()(tasks)
+    app.command("take-in")(take_in)
+    for verb in (close, mask, allocate, lock, unblind):
+        app.command()(verb)
+    app.command()(status)
+
+
+def validate(
+    protocol: ProtocolPath, vignettes: VignettesPath = None, as_json: AsJson = False
+) -> None:
+    """Check a protocol and its vignettes; name every fault at once."""
+    from app.resources import shipped
+    from study.protocol import load_protocol
+    from study.vignette import load_vignettes
+    from study.vignette_checks import check_vignettes
+
+    at_hand = load_vignettes(vignettes or shipped("vignettes"))
+    loaded = load_protocol(protocol, vignettes_present=set(at_hand))
+    check_vignettes([at_hand[name] for name in loaded.vignettes])
+    say(
+        as_json,
+        {"protocol": loaded.protocol_id, "sha256": loaded.sha256, "vignettes": loaded.vignettes},
+        [
+            f"{loaded.title}: {len(loaded.vignettes)} vignettes, "
+            f"{len(loaded.arms)} arms, {len(loaded.rating.dimensions)} dimensions. No fault found.",
+            f"Digest {loaded.sha256}",
+        ],
+    )
+
+
+def register(
+    protocol: ProtocolPath,
+    vignettes: VignettesPath = None,
+    store: StoreUrl = DEFAULT_STORE,
+    base_url: BaseUrl = DEFAULT_BASE_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Freeze a protocol and make the investigator's link."""
+    from app.resources import shipped
+    from study.audit import OPERATOR
+    from study.people import invite
+    from study.protocol import load_protocol
+    from study.registration import register as register_study
+    from study.store import create_store
+    from study.vignette import load_vignettes
+
+    at_hand = load_vignettes(vignettes or shipped("vignettes"))
+    loaded = load_protocol(protocol, vignettes_present=set(at_hand))
+    opened = create_store(store)
+    study_id = register_study(opened, loaded, at_hand, by=OPERATOR)
+    link = entry_link(base_url, invite(opened, study_id, "investigator", by=OPERATOR))
+    say(
+        as_json,
+        {"study_id": study_id, "protocol_sha256": loaded.sha256, "investigator": link},
+        [
+            f"Registered {study_id}: {loaded.title}",
+            f"Protocol digest {loaded.sha256}",
+            f"Investigator's link, good once: {link}",
+        ],
+    )
+
+
+def open_(
+    study: StudyId = None,
+    store: StoreUrl = DEFAULT_STORE,
+    base_url: BaseUrl = DEFAULT_BASE_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Open answering or, after masking and allocation, rating."""
+    _step(store, study, "open", base_url=base_url, as_json=as_json)
+
+
+def close(
+    study: StudyId = None,
+    reason: Reason = "",
+    store: StoreUrl = DEFAULT_STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Close answering; with a reason also while answers are outstanding."""
+    _step(store, study, "close", reason=reason, as_json=as_json)
+
+
+def mask(
+    study: StudyId = None,
+    store: StoreUrl = DEFAULT_STORE,
+    base_url: BaseUrl = DEFAULT_BASE_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Mask the responses and make the raters' links."""
+    _step(store, study, "mask", base_url=base_url, as_json=as_json)
+
+
+def allocate(
+    study: StudyId = None,
+    reason: Reason = "",
+    store: StoreUrl = DEFAULT_STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Allocate the masked responses to the raters who have joined."""
+    _step(store, study, "allocate", reason=reason, as_json=as_json)
+
+
+def lock(
+    study: StudyId = None,
+    reason: Reason = "",
+    store: StoreUrl = DEFAULT_STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Lock the data; with a reason also while ratings are outstanding."""
+    _step(store, study, "lock", reason=reason, as_json=as_json)
+
+
+def unblind(
+    reason: Annotated[str, typer.Option("--reason", help="Why; printed on every later table.")],
+    study: StudyId = None,
+    second_person: Annotated[
+        str | None, typer.Option("--second-person", help="Who consents; recorded.")
+    ] = None,
+    store: StoreUrl = DEFAULT_STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Join blinding codes to arms, once, and reveal the sealed seeds."""
+    _step(store, study, "unblind", reason=reason, second_person=second_person, as_json=as_json)
+
+
+def tasks(
+    out: Annotated[Path, typer.Option("--out", help="A new directory.")],
+    arm: Annotated[str, typer.Option("--arm", help="Id of the model arm.")] = "model",
+    study: StudyId = None,
+    store: StoreUrl = DEFAULT_STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Write the tasks that a model reads, and nothing else."""
+    from study.audit import OPERATOR
+    from study.tasks import write_tasks
+
+    opened, study_id = _open(store, study)
+    write_tasks(opened, study_id, arm, out, by=OPERATOR)
+    say(as_json, {"study_id": study_id, "tasks": str(out)}, [f"Tasks written to {out}"])
+
+
+def take_in(
+    directory: Annotated[Path, typer.Argument(help="Directory that `model respond` wrote.")],
+    study: StudyId = None,
+    store: StoreUrl = DEFAULT_STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Take a model's responses in, all or none."""
+    from study.audit import OPERATOR
+    from study.take_in import take_in as take_responses_in
+
+    opened, study_id = _open(store, study)
+    count = take_responses_in(opened, study_id, directory, by=OPERATOR)
+    say(as_json, {"study_id": study_id, "n_taken_in": count}, [f"Took in {count} responses."])
+
+
+def status(store: StoreUrl = DEFAULT_STORE, as_json: AsJson = False) -> None:
+    """Show every study of the database and how far it is, without arms."""
+    from study.overview import study_cards, study_progress
+    from study.store import open_store
+
+    opened = open_store(store)
+    rows = []
+    for card in study_cards(opened):
+        with opened.read() as session:
+            now = study_progress(session, card.study_id, opened)
+        rows.append(
+            {
+                "study_id": card.study_id,
+                "title": card.title,
+                "state": card.state,
+                "simulated": card.simulated,
+                "n_answers": now.n_answers,
+                "n_answers_due": now.n_answers_due,
+                "n_ratings": now.n_ratings,
+                "n_ratings_due": now.n_ratings_due,
+                "next": now.next_step.verb if now.next_step else None,
+            }
+        )
+    lines = [
+        f"{r['study_id']}  {r['state']}{'  simulated' if r['simulated'] else ''}\n  {r['title']}\n"
+        f"  answers {r['n_answers']} of {r['n_answers_due']}, "
+        f"ratings {r['n_ratings']} of {r['n_ratings_due']}, next: {r['next'] or 'nothing'}"
+        for r in rows
+    ]
+    say(as_json, {"studies": rows}, lines or ["No study yet; `safemed register` makes one."])
+
+
+def _open(url: str, study: str | None) -> tuple[Store, str]:
+    from study.errors import StudyError
+    from study.overview import study_cards
+    from study.store import open_store
+
+    opened = open_store(url)
+    ids = [card.study_id for card in study_cards(opened)]
+    if study is None and len(ids) != 1:
+        raise StudyError(
+            f"the database holds {len(ids)} studies; name one: {', '.join(ids) or 'none yet'}"
+        )
+    return opened, study or ids[0]
+
+
+def _step(
+    url: str,
+    study: str | None,
+    verb: Verb,
+    *,
+    as_json: bool,
+    reason: str = "",
+    second_person: str | None = None,
+    base_url: str = DEFAULT_BASE_URL,
+) -> None:
+    from study.audit import OPERATOR
+    from study.lifecycle import take_step
+
+    opened, study_id = _open(url, study)
+    result = take_step(
+        opened, study_id, verb, by=OPERATOR, reason=reason, second_person=second_person,
+        force=bool(reason),
+    )  # fmt: skip
+    _say_step(study_id, result, base_url, as_json)
+
+
+def _say_step(study_id: str, result: StepResult, base_url: str, as_json: bool) -> None:
+    links = [
+        {"role": i.role, "stratum": i.stratum, "link": entry_link(base_url, i.token)}
+        for i in result.invitations
+    ]
+    lines = [f"{study_id} is now: {result.state}"]
+    lines += [f"{link['role']} {link['stratum'] or ''} {link['link']}" for link in links]
+    say(as_json, {"study_id": study_id, "state": result.state, "invitations": links}, lines)

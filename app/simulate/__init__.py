@@ -1,0 +1,1 @@
+"""Scripted people: they answer and rate through the same services as people do."""

@@ -1,0 +1,141 @@
+"""Scripted residents and raters do their parts through the services that people use."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from app.simulate.scores import draw_scores
+from app.simulate.settings import SimulationError, SimulationSettings
+from app.simulate.texts import compose_answer
+from study.answering import AnsweringService
+from study.audit import Actor
+from study.custody import Origin, origins_for_simulation
+from study.people import Person, accept_invitation, invite
+from study.rating import RatingService
+from study.registration import RegisteredStudy, load_study
+from study.store import Store
+
+SIMULATOR = Actor("simulator", "host")
+Progress = Callable[[str], None]
+
+
+def join_residents(store: Store, study_id: str) -> tuple[Person, ...]:
+    """Scripted residents come in by invitation, as many as the protocol plans for."""
+    protocol = _study(store, study_id).protocol
+    planned = [
+        (arm.id, arm.strata[i % len(arm.strata)] if arm.strata else None)
+        for arm in protocol.arms
+        if arm.kind == "clinicians"
+        for i in range(arm.n_respondents)
+    ]
+    tokens = [
+        invite(
+            store, study_id, "resident", by=SIMULATOR, arm=arm, stratum=stratum, scripted=True
+        )
+        for arm, stratum in planned
+    ]
+    return tuple(accept_invitation(store, token).person for token in tokens)
+
+
+def answer_all(
+    store: Store, study_id: str, residents: tuple[Person, ...], *, seed: int, progress: Progress
+) -> int:
+    """Every scripted resident drafts and submits every answer, and returns how many there were."""
+    service, study = AnsweringService(store), _study(store, study_id)
+    by_text = {v.texts[study.protocol.language].text: v for v in study.vignettes.values()}
+    n_answers = 0
+    for number, resident in enumerate(residents, start=1):
+        skill = random.Random(f"{seed} skill {number}").uniform(-0.15, 0.15)
+        while (task := service.next_task(resident)) is not None:
+            rng = random.Random(f"{seed} answer {number} {task.position}")
+            text = compose_answer(by_text[task.text], skill=skill, rng=rng)
+            sure = rng.choice((2, 3, 3, 4, 4, 5)) if task.asks_confidence else None
+            service.save_draft(resident, task.item, text, sure, task.draft.revision)
+            service.submit(resident, task.item, text, sure)
+            n_answers += 1
+        progress(f"scripted resident {number} of {len(residents)} has answered")
+    return n_answers
+
+
+def join_raters(store: Store, study_id: str) -> tuple[Person, ...]:
+    """Scripted raters come in by invitation, as many as the protocol plans for."""
+    n_raters = _study(store, study_id).protocol.rating.n_raters
+    tokens = [
+        invite(store, study_id, "rater", by=SIMULATOR, scripted=True) for _ in range(n_raters)
+    ]
+    return tuple(accept_invitation(store, token).person for token in tokens)
+
+
+def rate_all(
+    store: Store,
+    study_id: str,
+    raters: tuple[Person, ...],
+    settings: SimulationSettings,
+    *,
+    seed: int,
+    progress: Progress,
+) -> int:
+    """Every scripted rater submits planted scores for every allocated response."""
+    service, study = RatingService(store), _study(store, study_id)
+    origins = origins_for_simulation(store, study_id, by=SIMULATOR)
+    planted = plant_scores(study, origins, settings, n_raters=len(raters), seed=seed)
+    n_ratings = 0
+    for number, rater in enumerate(raters):
+        while (task := service.next_task(rater)) is not None:
+            service.record(rater, task.response.code, planted[task.response.code][number])
+            n_ratings += 1
+        progress(f"scripted rater {number + 1} of {len(raters)} has rated")
+    return n_ratings
+
+
+def plant_scores(
+    study: RegisteredStudy,
+    origins: Mapping[str, Origin],
+    settings: SimulationSettings,
+    *,
+    n_raters: int,
+    seed: int,
+) -> dict[str, list[dict[str, int]]]:
+    """Scores of every code for every rater: `planted[code][rater][dimension]`.
+
+    Raises:
+        SimulationError: If the settings lack a dimension of the protocol, or the study does not
+            compare one model with one arm of clinicians.
+    """
+    protocol = study.protocol
+    if sorted(arm.kind for arm in protocol.arms) != ["clinicians", "model"]:
+        raise SimulationError("the score model knows one arm of clinicians and one model")
+    dimensions = [d.id for d in protocol.rating.dimensions]
+    missing = [d for d in dimensions if d not in settings.dimensions]
+    if missing:
+        raise SimulationError(f"the settings plant no scores for {', '.join(missing)}")
+    models = {arm.id for arm in protocol.arms if arm.kind == "model"}
+    residents = sorted({o.respondent_id for o in origins.values() if o.arm not in models})
+    row = {vignette: i for i, vignette in enumerate(protocol.vignettes)}
+    column = {respondent: i for i, respondent in enumerate(residents, start=1)}
+    drawn = {
+        name: draw_scores(
+            settings.dimensions[name], settings.spreads, n_vignettes=len(row),
+            n_residents=len(residents), n_raters=n_raters,
+            rng=np.random.default_rng([seed, number]),
+        )[0]
+        for number, name in enumerate(dimensions)
+    }  # fmt: skip
+    return {
+        code: [
+            {
+                name: int(drawn[name][row[o.vignette_id], column.get(o.respondent_id, 0), rater])
+                for name in dimensions
+            }
+            for rater in range(n_raters)
+        ]
+        for code, o in origins.items()
+    }
+
+
+def _study(store: Store, study_id: str) -> RegisteredStudy:
+    with store.read() as session:
+        return load_study(session, study_id)
