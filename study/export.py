@@ -172,9 +172,8 @@ def _write_parquet(path: Path, table: Table) -> None:
         "boolean": pa.bool_(),
     }
     schema = pa.schema([(name, types[kind]) for name, kind in table.columns])
-    columns = list(zip(*table.rows, strict=True)) if table.rows else [[] for _ in table.columns]
     arrays = [
-        pa.array(list(column), type=field.type)
-        for column, field in zip(columns, schema, strict=True)
+        pa.array([row[place] for row in table.rows], type=field.type)
+        for place, field in enumerate(schema)
     ]
     pq.write_table(pa.Table.from_arrays(arrays, schema=schema), path)

@@ -61,7 +61,7 @@ def _table(columns: str, rows: Sequence[Row]) -> Table:
 
 
 def _sorted(rows: Sequence[Row], n_key_columns: int = 1) -> list[Row]:
-    return sorted(rows, key=lambda row: tuple(row[:n_key_columns]))  # type: ignore[arg-type]
+    return sorted(rows, key=lambda row: tuple(row[:n_key_columns]))
 
 
 def _vignettes(study: RegisteredStudy) -> Table:

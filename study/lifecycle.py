@@ -1,13 +1,14 @@
 """The life cycle of a study, in one place.
 
 registered -> answering -> responses closed -> masked -> rating -> locked -> unblinded. Each step
-checks its preconditions, is one transaction and leaves an audit event; allocation happens within `masked`.
+checks its preconditions, is one transaction and leaves an audit event; allocation happens within
+`masked`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
@@ -118,7 +119,8 @@ def take_step(
         step = next_step(session, study_id)
         if step is None or step.verb != verb:
             raise LifeCycleError(_not_now(verb, study_row(session, study_id).state, step))
-        outstanding = _outstanding(session, study_id, step, force=force, reason=reason)
+        checklist = preconditions(session, study_id, step.label, store.clock.now())
+        outstanding = _outstanding(step, checklist, force=force, reason=reason)
         invitations = _act(session, store, study_id, step, by=by, invite=invite)
         study_row(session, study_id).state = step.after
         details: dict[str, object] = {"state": step.after}
@@ -147,9 +149,9 @@ def console_step(store: Store, person: Person, verb: Verb, *, reason: str = "") 
 
 
 def _outstanding(
-    session: Session, study_id: str, step: Step, *, force: bool, reason: str
+    step: Step, checklist: tuple[Precondition, ...], *, force: bool, reason: str
 ) -> tuple[Precondition, ...]:
-    unmet = tuple(p for p in preconditions(session, study_id, step.label) if not p.met)
+    unmet = tuple(p for p in checklist if not p.met)
     stops = [p for p in unmet if not (force and p.may_stay_open)]
     if stops:
         hint = "; give a reason to go on without" if all(p.may_stay_open for p in stops) else ""
@@ -224,4 +226,4 @@ def as_state(written: str) -> State:
     """A state read from the database."""
     if written not in STATES:
         raise LifeCycleError(f"unknown state {written!r}")
-    return cast(State, written)
+    return written

@@ -138,7 +138,7 @@ def study_progress(session: Session, study_id: str, store: Store) -> Progress:
     """Progress without arms, for the console and `safemed status`."""
     return Progress(
         state=load_study(session, study_id).state,  # type: ignore[arg-type]
-        next_step=_next_step(session, study_id),
+        next_step=_next_step(session, study_id, store.clock.now()),
         n_answers_due=answers_due(session, study_id),
         n_answers=n_answers(session, study_id),
         residents=_residents(session, study_id),
@@ -182,11 +182,11 @@ def _conditions_in_words(conditions: Conditions) -> tuple[str, ...]:
     )
 
 
-def _next_step(session: Session, study_id: str) -> NextStep | None:
+def _next_step(session: Session, study_id: str, now: datetime) -> NextStep | None:
     step = next_step(session, study_id)
     if step is None:
         return None
-    checklist = preconditions(session, study_id, step.label)
+    checklist = preconditions(session, study_id, step.label, now)
     unmet = [p for p in checklist if not p.met]
     return NextStep(
         verb=step.verb,
@@ -236,19 +236,28 @@ def _raters(session: Session, study_id: str) -> tuple[PersonProgress, ...]:
 
 
 def _people(session: Session, study_id: str, role: str) -> list[PersonRow]:
-    query = select(PersonRow).where(PersonRow.study_id == study_id, PersonRow.role == role)
+    query = select(PersonRow).where(
+        PersonRow.study_id == study_id,
+        PersonRow.role == role,
+        PersonRow.joined_at.is_not(None),
+    )
     return list(session.scalars(query.order_by(PersonRow.pseudonym)))
 
 
 def _invitations(session: Session, study_id: str, now: datetime) -> tuple[InvitationStatus, ...]:
-    query = select(InvitationRow).where(InvitationRow.study_id == study_id)
+    query = (
+        select(InvitationRow, PersonRow.role)
+        .join(PersonRow, PersonRow.person_id == InvitationRow.person_id)
+        .where(PersonRow.study_id == study_id)
+        .order_by(InvitationRow.created_at, InvitationRow.token_sha256)
+    )
     return tuple(
         InvitationStatus(
-            row.role,
+            role,
             "accepted" if row.accepted_at else "expired" if row.expires_at < now else "waiting",
             row.created_at,
         )
-        for row in session.scalars(query.order_by(InvitationRow.created_at))
+        for row, role in session.execute(query).tuples()
     )
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, cast, get_args
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -19,7 +18,7 @@ from study.errors import InvitationError, NotAllowedError, SignInError, StudyErr
 from study.randomness import public_id, random_word
 from study.registration import admit_simulation, guard_injected, load_study, study_row
 from study.store import Store
-from study.tables import InvitationRow, PersonRow, ReturnCodeRow, SignInRow, StudyRow
+from study.tables import InvitationRow, PersonRow, ReturnCodeRow, SignInRow
 
 Role = Literal["resident", "rater", "investigator", "model"]
 SIGN_IN_DAYS = 14
@@ -106,16 +105,15 @@ def add_invitation(
     if scripted:
         admit_simulation(session, store, study_id, what="a scripted person")
     _check_arm(session, study_id, role, arm)
+    person = _add_person(
+        session, store, study_id, role, arm=arm, stratum=stratum, scripted=scripted
+    )
     token = random_word(store.source, 26)
     now = store.clock.now()
     session.add(
         InvitationRow(
             token_sha256=_digest(token),
-            study_id=study_id,
-            role=role,
-            arm=arm,
-            stratum=stratum,
-            scripted=scripted,
+            person_id=person.person_id,
             created_at=now,
             expires_at=now + timedelta(days=days_valid),
         )
@@ -140,9 +138,10 @@ def look_up_invitation(store: Store, token: str) -> InvitationView:
     """
     with store.read() as session:
         invitation = _open_invitation(session, token, store.clock.now())
-        study = load_study(session, invitation.study_id)
+        person = session.get_one(PersonRow, invitation.person_id)
+        study = load_study(session, person.study_id)
         return InvitationView(
-            study.protocol.title, _role(invitation.role), study.simulated, invitation.expires_at
+            study.protocol.title, _role(person.role), study.simulated, invitation.expires_at
         )
 
 
@@ -155,10 +154,10 @@ def accept_invitation(store: Store, token: str) -> Entry:
     """
     with store.write() as session:
         invitation = _open_invitation(session, token, store.clock.now())
-        guard_injected(session, store, invitation.study_id)
-        person = _enrol(session, store, invitation)
+        person = session.get_one(PersonRow, invitation.person_id)
+        guard_injected(session, store, person.study_id)
         invitation.accepted_at = store.clock.now()
-        invitation.person_id = person.person_id
+        _join(session, store, person)
         code = _give_return_code(session, store, person)
         session_token = _start_sign_in(session, store, person.person_id)
         record(
@@ -224,13 +223,7 @@ def switch_role(store: Store, session_token: str, role: Role) -> Entry:
             raise NotAllowedError("roles can be switched only in a tryout study")
         if role not in ("resident", "rater", "investigator"):
             raise NotAllowedError(f"{role!r} is not a role that a person can walk in")
-        sibling = session.scalars(
-            select(PersonRow).where(
-                PersonRow.study_id == here.study_id,
-                PersonRow.role == role,
-                PersonRow.scripted.is_(False),
-            )
-        ).first() or _enrol(session, store, _tryout_invitation(session, store, here.study_id, role))
+        sibling = _walk_in(session, store, here.study_id, role)
         token = _start_sign_in(session, store, sibling.person_id)
         session.get_one(SignInRow, _digest(session_token)).ended_at = store.clock.now()
         record(
@@ -240,50 +233,56 @@ def switch_role(store: Store, session_token: str, role: Role) -> Entry:
         return Entry(_person(sibling), token, None)
 
 
-def enrol_model(session: Session, store: Store, study_id: str, arm: str) -> str:
+def enrol_model(session: Session, store: Store, study_id: str, arm: str) -> None:
     """The model arm's one respondent, enrolled when answering opens."""
-    row = PersonRow(
-        person_id=public_id(store.source, "p"),
-        study_id=study_id,
-        role="model",
-        pseudonym=_pseudonym(session, store, study_id),
-        arm=arm,
-        scripted=False,
-        joined_at=store.clock.now(),
-    )
-    session.add(row)
-    session.flush()
-    return row.person_id
+    _join(session, store, _add_person(session, store, study_id, "model", arm=arm))
 
 
-def _enrol(session: Session, store: Store, invitation: InvitationRow) -> PersonRow:
+def _add_person(
+    session: Session,
+    store: Store,
+    study_id: str,
+    role: Role,
+    *,
+    arm: str | None = None,
+    stratum: str | None = None,
+    scripted: bool = False,
+) -> PersonRow:
     person = PersonRow(
         person_id=public_id(store.source, "p"),
-        study_id=invitation.study_id,
-        role=invitation.role,
-        pseudonym=_pseudonym(session, store, invitation.study_id),
-        arm=invitation.arm,
-        stratum=invitation.stratum,
-        scripted=invitation.scripted,
-        joined_at=store.clock.now(),
+        study_id=study_id,
+        role=role,
+        pseudonym=_pseudonym(session, store, study_id),
+        arm=arm,
+        stratum=stratum,
+        scripted=scripted,
     )
     session.add(person)
     session.flush()
-    if person.role == "resident":
-        deal_vignettes(session, store, person)
     return person
 
 
-def _tryout_invitation(session: Session, store: Store, study_id: str, role: Role) -> InvitationRow:
-    protocol = load_study(session, study_id).protocol
-    clinicians = next(arm for arm in protocol.arms if arm.kind == "clinicians")
-    return InvitationRow(
-        study_id=study_id,
-        role=role,
-        arm=clinicians.id if role == "resident" else None,
-        stratum=None,
-        scripted=False,
+def _join(session: Session, store: Store, person: PersonRow) -> None:
+    person.joined_at = store.clock.now()
+    if person.role == "resident":
+        deal_vignettes(session, store, person)
+
+
+def _walk_in(session: Session, store: Store, study_id: str, role: Role) -> PersonRow:
+    """Whoever walks a tryout in that role; made when the role is first walked."""
+    query = select(PersonRow).where(
+        PersonRow.study_id == study_id, PersonRow.role == role, PersonRow.scripted.is_(False)
     )
+    person = session.scalars(query).first()
+    if person is None:
+        arms = load_study(session, study_id).protocol.arms
+        clinicians = next(arm for arm in arms if arm.kind == "clinicians")
+        person = _add_person(
+            session, store, study_id, role, arm=clinicians.id if role == "resident" else None
+        )
+    if person.joined_at is None:
+        _join(session, store, person)
+    return person
 
 
 def _check_arm(session: Session, study_id: str, role: Role, arm: str | None) -> None:
@@ -373,9 +372,9 @@ def _digest(secret: str) -> str:
 
 
 def _role(written: str) -> Role:
-    for role in ("resident", "rater", "investigator", "model"):
-        if hmac.compare_digest(role, written):
-            return role  # type: ignore[return-value]
+    for role in get_args(Role):
+        if role == written:
+            return cast(Role, role)
     raise StudyError(f"unknown role {written!r}")
 
 
@@ -392,11 +391,28 @@ def _person(row: PersonRow) -> Person:
 
 
 def people_of(session: Session, study_id: str, role: Role) -> tuple[Person, ...]:
-    """The study's people of one role, in order of joining."""
+    """The study's people of one role who have joined, in order of joining."""
+    query = select(PersonRow).where(
+        PersonRow.study_id == study_id, PersonRow.role == role, PersonRow.joined_at.is_not(None)
+    )
+    rows = session.scalars(query.order_by(PersonRow.joined_at, PersonRow.person_id))
+    return tuple(_person(row) for row in rows)
+
+
+def expected_people(
+    session: Session, study_id: str, role: Role, now: datetime
+) -> tuple[Person, ...]:
+    """Those who have joined, and those whose invitation is still open."""
     query = (
         select(PersonRow)
-        .join(StudyRow, StudyRow.study_id == PersonRow.study_id)
-        .where(PersonRow.study_id == study_id, PersonRow.role == role)
-        .order_by(PersonRow.joined_at, PersonRow.person_id)
+        .join(InvitationRow, InvitationRow.person_id == PersonRow.person_id)
+        .where(
+            PersonRow.study_id == study_id,
+            PersonRow.role == role,
+            PersonRow.joined_at.is_(None),
+            InvitationRow.expires_at > now,
+        )
+        .order_by(PersonRow.person_id)
     )
-    return tuple(_person(row) for row in session.scalars(query))
+    waiting = tuple(_person(row) for row in session.scalars(query))
+    return people_of(session, study_id, role) + waiting

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from study.answering import n_answers
-from study.people import people_of
+from study.people import expected_people, people_of
 from study.registration import load_study
 from study.tables import ModelRunRow, RaterAssignmentRow, RatingRow, ResponseRow
 
@@ -24,10 +25,12 @@ class Precondition:
     """Whether the step may go on without it, with a reason."""
 
 
-def preconditions(session: Session, study_id: str, label: str) -> tuple[Precondition, ...]:
+def preconditions(
+    session: Session, study_id: str, label: str, now: datetime
+) -> tuple[Precondition, ...]:
     """The checklist of the step with that label; empty where nothing is waited for."""
     check = _CHECKS.get(label)
-    return check(session, study_id) if check else ()
+    return check(session, study_id, now) if check else ()
 
 
 def answers_due(session: Session, study_id: str) -> int:
@@ -48,7 +51,7 @@ def ratings_done(session: Session, study_id: str) -> int:
     return session.scalar(query) or 0
 
 
-def _to_close(session: Session, study_id: str) -> tuple[Precondition, ...]:
+def _to_close(session: Session, study_id: str, now: datetime) -> tuple[Precondition, ...]:
     models = people_of(session, study_id, "model")
     taken_in = set(
         session.scalars(select(ModelRunRow.person_id).where(ModelRunRow.study_id == study_id))
@@ -62,7 +65,7 @@ def _to_close(session: Session, study_id: str) -> tuple[Precondition, ...]:
     )
 
 
-def _to_mask(session: Session, study_id: str) -> tuple[Precondition, ...]:
+def _to_mask(session: Session, study_id: str, now: datetime) -> tuple[Precondition, ...]:
     query = select(func.count()).where(
         ResponseRow.study_id == study_id, ResponseRow.status == "submitted"
     )
@@ -70,23 +73,24 @@ def _to_mask(session: Session, study_id: str) -> tuple[Precondition, ...]:
     return (Precondition(f"there are responses to mask ({n_to_mask})", n_to_mask > 0),)
 
 
-def _to_allocate(session: Session, study_id: str) -> tuple[Precondition, ...]:
+def _to_allocate(session: Session, study_id: str, now: datetime) -> tuple[Precondition, ...]:
     design = load_study(session, study_id).protocol.rating
     n_joined = len(people_of(session, study_id, "rater"))
+    n_expected = len(expected_people(session, study_id, "rater", now))
+    n_planned = max(design.n_raters, n_expected)
     return (
         Precondition(
-            f"at least {design.raters_per_response} raters have joined ({n_joined})",
-            n_joined >= design.raters_per_response,
+            f"at least {design.raters_per_response} raters have joined or been invited "
+            f"({n_expected})",
+            n_expected >= design.raters_per_response,
         ),
         Precondition(
-            f"all planned raters have joined ({n_joined} of {design.n_raters})",
-            n_joined >= design.n_raters,
-            True,
+            f"all raters have joined ({n_joined} of {n_planned})", n_joined >= n_planned, True
         ),
     )
 
 
-def _to_lock(session: Session, study_id: str) -> tuple[Precondition, ...]:
+def _to_lock(session: Session, study_id: str, now: datetime) -> tuple[Precondition, ...]:
     due, done = ratings_due(session, study_id), ratings_done(session, study_id)
     return (
         Precondition("at least one rating is in", done > 0),
@@ -94,7 +98,7 @@ def _to_lock(session: Session, study_id: str) -> tuple[Precondition, ...]:
     )
 
 
-_CHECKS: dict[str, Callable[[Session, str], tuple[Precondition, ...]]] = {
+_CHECKS: dict[str, Callable[[Session, str, datetime], tuple[Precondition, ...]]] = {
     "Close responses": _to_close,
     "Mask responses": _to_mask,
     "Allocate to raters": _to_allocate,

@@ -130,6 +130,7 @@ def has_real_person(session: Session, study_id: str) -> bool:
         PersonRow.study_id == study_id,
         PersonRow.role.in_(("resident", "rater")),
         PersonRow.scripted.is_(False),
+        PersonRow.joined_at.is_not(None),
     )
     return session.scalars(query.limit(1)).first() is not None
 

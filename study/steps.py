@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from study.allocation import CODE_PURPOSE, RATER_PURPOSE, assign_raters, blinding_codes
 from study.canonical import sha256_hex
 from study.masking import mask_text
-from study.people import people_of
+from study.people import expected_people
 from study.randomness import public_id
 from study.registration import load_study
 from study.seeds import sealed_seed
@@ -63,7 +63,7 @@ def mask_responses(session: Session, store: Store, study_id: str) -> None:
 
 
 def allocate_raters(session: Session, store: Store, study_id: str) -> None:
-    """Deal the masked responses to the raters who have joined.
+    """Deal the masked responses to the raters who have joined or been invited.
 
     Raises:
         AllocationError: If too few have joined.
@@ -74,7 +74,8 @@ def allocate_raters(session: Session, store: Store, study_id: str) -> None:
         .where(MaskedResponseRow.study_id == study_id)
         .order_by(MaskedResponseRow.code)
     ).all()
-    raters = sorted(person.person_id for person in people_of(session, study_id, "rater"))
+    expected = expected_people(session, study_id, "rater", store.clock.now())
+    raters = sorted(person.person_id for person in expected)
     assignments = assign_raters(
         codes,
         raters,

@@ -103,7 +103,8 @@ class PersonRow(Base):
     arm: Mapped[str | None]
     stratum: Mapped[str | None]
     scripted: Mapped[bool]
-    joined_at: Mapped[datetime]
+    joined_at: Mapped[datetime | None]
+    """None while only invited."""
     last_seen_at: Mapped[datetime | None]
 
 
@@ -113,15 +114,10 @@ class InvitationRow(Base):
     __tablename__ = "invitation"
 
     token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
-    study_id: Mapped[str] = mapped_column(ForeignKey("study.study_id"))
-    role: Mapped[str]
-    arm: Mapped[str | None]
-    stratum: Mapped[str | None]
-    scripted: Mapped[bool]
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.person_id"), index=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]
-    person_id: Mapped[str | None] = mapped_column(ForeignKey("person.person_id"))
 
 
 class ReturnCodeRow(Base):

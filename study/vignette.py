@@ -1,4 +1,4 @@
-"""A vignette: the one text that people and models are shown, its structured chart, and the hidden key.
+"""A vignette: the one text shown to people and models, its structured chart, and the hidden key.
 
 The text is lines; a line that starts with one of `HEADINGS` and a colon opens a section, and the
 lines after it belong to that section. Screens set the headings; nobody changes the words.

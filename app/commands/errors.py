@@ -11,6 +11,9 @@ def message_of(error: BaseException) -> str | None:
     is_ours = isinstance(error, StudyError) or module in {"app", "model", "analysis", "study"}
     if is_ours:
         return str(error)
-    if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError) and error.filename:
+    if (
+        isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError)
+        and error.filename
+    ):
         return f"{error.filename}: {error.strerror}"
     return None

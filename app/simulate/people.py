@@ -32,9 +32,7 @@ def join_residents(store: Store, study_id: str) -> tuple[Person, ...]:
         for i in range(arm.n_respondents)
     ]
     tokens = [
-        invite(
-            store, study_id, "resident", by=SIMULATOR, arm=arm, stratum=stratum, scripted=True
-        )
+        invite(store, study_id, "resident", by=SIMULATOR, arm=arm, stratum=stratum, scripted=True)
         for arm, stratum in planned
     ]
     return tuple(accept_invitation(store, token).person for token in tokens)
@@ -60,9 +58,8 @@ def answer_all(
     return n_answers
 
 
-def join_raters(store: Store, study_id: str) -> tuple[Person, ...]:
-    """Scripted raters come in by invitation, as many as the protocol plans for."""
-    n_raters = _study(store, study_id).protocol.rating.n_raters
+def join_raters(store: Store, study_id: str, *, n_raters: int) -> tuple[Person, ...]:
+    """Scripted raters come in by invitation."""
     tokens = [
         invite(store, study_id, "rater", by=SIMULATOR, scripted=True) for _ in range(n_raters)
     ]

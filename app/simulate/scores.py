@@ -1,6 +1,7 @@
 """Planted scores: a latent model with declared effects, rounded to the scale.
 
-    latent = centre + shift [model] + vignette + vignette x arm + respondent + response + rater + noise
+    latent = centre + shift [model] + vignette + vignette x arm + respondent + response + rater
+             + noise
 
 Every part is normal and independent (residents' skills are centred on their panel). A score is the
 latent value rounded to the nearest whole rubric point and held within the scale. The scores have

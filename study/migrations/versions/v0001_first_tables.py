@@ -71,7 +71,7 @@ def _make_people_and_studies() -> None:
         sa.Column("arm", sa.String(), nullable=True),
         sa.Column("stratum", sa.String(), nullable=True),
         sa.Column("scripted", sa.Boolean(), nullable=False),
-        sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("joined_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["study_id"],
@@ -108,25 +108,17 @@ def _make_people_and_studies() -> None:
     op.create_table(
         "invitation",
         sa.Column("token_sha256", sa.String(length=64), nullable=False),
-        sa.Column("study_id", sa.String(length=40), nullable=False),
-        sa.Column("role", sa.String(), nullable=False),
-        sa.Column("arm", sa.String(), nullable=True),
-        sa.Column("stratum", sa.String(), nullable=True),
-        sa.Column("scripted", sa.Boolean(), nullable=False),
+        sa.Column("person_id", sa.String(length=40), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("person_id", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(
             ["person_id"],
             ["person.person_id"],
         ),
-        sa.ForeignKeyConstraint(
-            ["study_id"],
-            ["study.study_id"],
-        ),
         sa.PrimaryKeyConstraint("token_sha256"),
     )
+    op.create_index(op.f("ix_invitation_person_id"), "invitation", ["person_id"], unique=False)
     op.create_table(
         "return_code",
         sa.Column("handle", sa.String(length=12), nullable=False),
