@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -48,7 +48,7 @@ class Sampling(_Strict):
 class RunManifest(_Strict):
     """`run.json` of a responses directory."""
 
-    schema: Literal["safemed.responses/1"]  # type: ignore[assignment]
+    schema_: Literal["safemed.responses/1"] = Field(alias="schema")
     study_id: str
     respondent_id: str
     tasks_sha256: str
@@ -130,7 +130,7 @@ def take_in(store: Store, study_id: str, directory: Path, *, by: Actor) -> int:
                 run_id=public_id(store.source, "run"),
                 study_id=study_id,
                 person_id=respondent.person_id,
-                manifest=manifest.model_dump(mode="json"),
+                manifest=manifest.model_dump(mode="json", by_alias=True),
                 taken_in_at=now,
             )
         )

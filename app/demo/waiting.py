@@ -9,6 +9,7 @@ from app.demo.study_run import (
     answer_by_model,
     answer_by_people,
     begin_study,
+    rate_by_people,
     shipped_protocol,
     step,
 )
