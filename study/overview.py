@@ -205,9 +205,7 @@ def _residents(session: Session, study_id: str) -> tuple[PersonProgress, ...]:
             select(ResponseRow.person_id, func.count())
             .where(ResponseRow.study_id == study_id)
             .group_by(ResponseRow.person_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return tuple(
         PersonProgress(p.pseudonym, done.get(p.person_id, 0), due, p.last_seen_at)
@@ -217,7 +215,7 @@ def _residents(session: Session, study_id: str) -> tuple[PersonProgress, ...]:
 
 def _raters(session: Session, study_id: str) -> tuple[PersonProgress, ...]:
     due, done = (
-        dict(session.execute(query.group_by(RaterAssignmentRow.rater_id)).tuples().all())
+        dict(session.execute(query.group_by(RaterAssignmentRow.rater_id)).all())
         for query in (
             select(RaterAssignmentRow.rater_id, func.count()).where(
                 RaterAssignmentRow.study_id == study_id
@@ -257,7 +255,7 @@ def _invitations(session: Session, study_id: str, now: datetime) -> tuple[Invita
             "accepted" if row.accepted_at else "expired" if row.expires_at < now else "waiting",
             row.created_at,
         )
-        for row, role in session.execute(query).tuples()
+        for row, role in session.execute(query)
     )
 
 
