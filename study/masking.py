@@ -134,6 +134,7 @@ _LAYOUT = _by_pattern(
 )
 
 _TYPOGRAPHY = _by_pattern(
+    ("\\A\\s+|\\s+\\Z", ""),
     ("\r\n?", "\n"),
     ("[\u2018\u2019\u201b]", "'"),
     ("[\u201c\u201d\u201e\u00ab\u00bb]", '"'),
@@ -143,7 +144,6 @@ _TYPOGRAPHY = _by_pattern(
     ("[ \t\u00a0\u2007\u2009\u202f]+(?=\n|\\Z)", ""),
     ("(?<=\\S)(?:[\t\u00a0\u2007\u2009\u202f]|[ \t\u00a0\u2007\u2009\u202f]{2,})(?=\\S)", " "),
     ("\n{3,}", "\n\n"),
-    ("\\A\\s+|\\s+\\Z", ""),
 )
 
 RULES: dict[str, Callable[[str], list[Replacement]]] = {
