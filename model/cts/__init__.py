@@ -1,0 +1,1 @@
+"""The ledger of training rows and its firewall."""

@@ -1,0 +1,31 @@
+"""What can go wrong with the model, each under its own name; every message can be shown."""
+
+from __future__ import annotations
+
+
+class ModelError(Exception):
+    """Base of all errors of the model. Its text names the thing, the value and the remedy."""
+
+
+class TaskError(ModelError):
+    """A tasks directory cannot be used."""
+
+
+class RespondError(ModelError):
+    """A run of answers cannot start or go on."""
+
+
+class EndpointError(ModelError):
+    """An endpoint does not come up, or its port is taken."""
+
+
+class CheckpointError(ModelError):
+    """A checkpoint directory cannot be used."""
+
+
+class TrainingError(ModelError):
+    """A training run's TOML, its corpus or its output directory cannot be used."""
+
+
+class FirewallError(ModelError):
+    """Training rows hold text they must not hold, or what to compare with is missing."""

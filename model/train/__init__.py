@@ -1,0 +1,1 @@
+"""Fine-tuning with TRL from one TOML a run."""
