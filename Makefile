@@ -1,0 +1,59 @@
+# The two commands a newcomer needs: `make demo` and `make test`.
+#
+#   make demo    set everything up, run a whole simulated study, serve the app
+#   make test    set up what tests need, check style, types and contracts, run the tests
+#   make bench   measure the speeds that the documentation states
+#   make clean   remove the environment and the demonstration
+#
+# TORCH_INDEX: where to take torch from, when the registry's default build is not wanted (README).
+# PYTHON: a Python 3.11 or newer.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_DIR ?= demo
+PORT ?= 8501
+TORCH_INDEX ?=
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+TORCH_ENV := $(if $(TORCH_INDEX),PIP_INDEX_URL=$(TORCH_INDEX))
+
+.PHONY: demo test bench clean check-tools lint
+
+demo: $(VENV)/.demo-ready
+	@exec $(BIN)/safemed demo --out $(DEMO_DIR) --port $(PORT)
+
+test: $(VENV)/.test-ready
+	@scripts/system-packages
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.test-ready
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) demo
+
+check-tools:
+	@PYTHON=$(PYTHON) scripts/check-tools
+
+$(VENV)/.torch-ready: constraints.txt pyproject.toml | check-tools
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing torch (the one large download) ..."
+	@$(TORCH_ENV) $(PIP) torch
+	@touch $@
+
+$(VENV)/.demo-ready: $(VENV)/.torch-ready
+	@echo "Installing safemed and what it needs (about two minutes) ..."
+	@$(PIP) --editable '.[model]'
+	@touch $@
+
+$(VENV)/.test-ready: $(VENV)/.torch-ready
+	@echo "Installing what the tests need (about two minutes) ..."
+	@$(PIP) --editable '.[train,dev]'
+	@touch $@ $(VENV)/.demo-ready
