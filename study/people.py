@@ -14,7 +14,13 @@ from sqlalchemy.orm import Session
 from study.answer_items import deal_vignettes
 from study.audit import Actor, record
 from study.canonical import sha256_hex
-from study.errors import InvitationError, NotAllowedError, SignInError, StudyError
+from study.errors import (
+    InvitationError,
+    NotAllowedError,
+    RealPersonEnrolledError,
+    SignInError,
+    StudyError,
+)
 from study.randomness import public_id, random_word
 from study.registration import admit_simulation, guard_injected, load_study, study_row
 from study.store import Store
@@ -156,6 +162,11 @@ def accept_invitation(store: Store, token: str) -> Entry:
         invitation = _open_invitation(session, token, store.clock.now())
         person = session.get_one(PersonRow, invitation.person_id)
         guard_injected(session, store, person.study_id)
+        if store.seeded and not person.scripted:
+            raise RealPersonEnrolledError(
+                "a real person cannot join while the clock or the source of secrets is injected; "
+                "serve the study with the operating system's"
+            )
         invitation.accepted_at = store.clock.now()
         _join(session, store, person)
         code = _give_return_code(session, store, person)

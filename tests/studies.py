@@ -149,7 +149,7 @@ def register_example(store: Store, *, kind: Kind = "study", **changes: Any) -> s
 
 
 def join(store: Store, study_id: str, role: Any, *, arm: str | None = None) -> Person:
-    token = invite(store, study_id, role, by=OPERATOR, arm=arm)
+    token = invite(store, study_id, role, by=OPERATOR, arm=arm, scripted=store.seeded)
     return accept_invitation(store, token).person
 
 

@@ -166,3 +166,10 @@ def test_a_scripted_person_is_refused_beside_a_real_one(store: Store) -> None:
 def test_an_unknown_study_is_named(store: Store) -> None:
     with pytest.raises(StudyError, match="there is no study 'study_X' here"):
         invite(store, "study_X", "rater", by=OPERATOR)
+
+
+def test_a_real_person_cannot_join_under_an_injected_source(seeded_store: Store) -> None:
+    study_id = to_answering(seeded_store)
+    token = invite(seeded_store, study_id, "resident", by=OPERATOR, arm="residents")
+    with pytest.raises(RealPersonEnrolledError, match="cannot join while the clock"):
+        accept_invitation(seeded_store, token)

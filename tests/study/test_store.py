@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from study.answering import AnsweringService
+from study.errors import AnswerError, StaleDraftError, StorageError
+from study.store import Store, create_store, open_store
+from tests.studies import join, to_answering
+
+
+def test_a_missing_database_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"no study database at .*; `safemed register` makes"):
+        open_store(tmp_path / "nowhere.db")
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "letter.db").write_text("Dear editor, " * 100)
+    with pytest.raises(StorageError, match="not a study database"):
+        open_store(tmp_path / "letter.db")
+
+
+def test_an_old_revision_is_refused_with_the_remedy(store: Store, tmp_path: Path) -> None:
+    store.close()
+    connection = sqlite3.connect(tmp_path / "study.db")
+    connection.execute("UPDATE alembic_version SET version_num = '0000'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StorageError, match="is at revision 0000, this version of safemed needs"):
+        open_store(tmp_path / "study.db")
+
+
+def test_the_migrations_make_the_tables_that_the_code_maps(store: Store) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from study.tables import Base
+
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_full_database_refuses_by_name_and_keeps_what_was_saved(
+    store: Store, tmp_path: Path
+) -> None:
+    resident = join(store, to_answering(store), "resident", arm="residents")
+    task = AnsweringService(store).next_task(resident)
+    assert task is not None
+    AnsweringService(store).save_draft(resident, task.item, "kept", 3, 0)
+    store.close()
+    full = open_store(tmp_path / "study.db")
+    with full.engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+
+    from sqlalchemy import event
+
+    @event.listens_for(full.engine, "checkout")
+    def limit(dbapi: sqlite3.Connection, *_: object) -> None:
+        dbapi.execute(f"PRAGMA max_page_count = {pages}")
+
+    service = AnsweringService(full)
+    with pytest.raises(StorageError, match="nothing was saved: the disk or the database's size"):
+        service.submit(resident, task.item, "word " * 200 + "x" * 15_000, 3)
+    full.close()
+    again = open_store(tmp_path / "study.db")
+    draft = AnsweringService(again).next_task(resident)
+    assert draft is not None
+    assert draft.draft.text == "kept"
+    assert AnsweringService(again).progress(resident).done == 0
+    again.close()
+
+
+WRITER = """
+import resource, signal, sys
+from study.answering import AnsweringService
+from study.errors import StorageError
+from study.people import person_of_session
+from study.store import open_store
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+store = open_store(sys.argv[1])
+person = person_of_session(store, sys.argv[2])
+service = AnsweringService(store)
+item = service.next_task(person).item
+limit = int(sys.argv[3])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+try:
+    service.save_draft(person, item, "y" * 19_000, 3, 0)
+except StorageError as error:
+    print(error)
+"""
+
+
+def test_a_file_size_limit_refuses_by_name_and_loses_nothing(store: Store, tmp_path: Path) -> None:
+    from study.audit import OPERATOR
+    from study.people import accept_invitation, invite
+
+    study_id = to_answering(store)
+    entry = accept_invitation(
+        store, invite(store, study_id, "resident", by=OPERATOR, arm="residents")
+    )
+    store.close()
+    # The write-ahead log starts anew; 8 KiB hold less than the pages that the draft needs.
+    run = subprocess.run(
+        [sys.executable, "-c", WRITER, tmp_path / "study.db", entry.session_token, "8192"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "nothing was saved" in run.stdout
+    again = open_store(tmp_path / "study.db")
+    task = AnsweringService(again).next_task(entry.person)
+    assert task is not None
+    assert task.draft.text == ""
+    again.close()
+    assert signal.SIGXFSZ
+    assert resource.RLIMIT_FSIZE
+
+
+def test_a_read_only_database_can_be_read_and_refuses_writes_by_name(
+    store: Store, tmp_path: Path
+) -> None:
+    resident = join(store, to_answering(store), "resident", arm="residents")
+    read_only = open_store(f"sqlite:///file:{tmp_path / 'study.db'}?mode=ro&uri=true")
+    service = AnsweringService(read_only)
+    task = service.next_task(resident)
+    assert task is not None
+    with pytest.raises(StorageError, match="opened read-only; give the process write access"):
+        service.submit(resident, task.item, "Wait.", 3)
+    read_only.close()
+
+
+def test_fifty_saves_at_once_lose_none(store: Store, tmp_path: Path) -> None:
+    resident = join(store, to_answering(store), "resident", arm="residents")
+    service = AnsweringService(store)
+    task = service.next_task(resident)
+    assert task is not None
+    saved: list[int] = []
+
+    def save(number: int) -> None:
+        revision = 0
+        while True:
+            try:
+                draft = service.save_draft(resident, task.item, f"text {number}", 3, revision)
+            except StaleDraftError as error:
+                revision = error.draft.revision
+                continue
+            saved.append(draft.revision)
+            return
+
+    threads = [threading.Thread(target=save, args=(n,)) for n in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(saved) == list(range(1, 51))
+
+
+def test_ten_submissions_at_once_leave_one_answer(store: Store) -> None:
+    resident = join(store, to_answering(store), "resident", arm="residents")
+    service = AnsweringService(store)
+    task = service.next_task(resident)
+    assert task is not None
+    outcomes: list[str] = []
+
+    def submit(number: int) -> None:
+        try:
+            service.submit(resident, task.item, f"answer {number}", 3)
+            outcomes.append("saved")
+        except AnswerError as error:
+            outcomes.append(str(error))
+
+    threads = [threading.Thread(target=submit, args=(n,)) for n in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes.count("saved") == 1
+    assert sum("already submitted" in outcome for outcome in outcomes) == 9
+
+
+def test_naive_times_are_refused() -> None:
+    from datetime import datetime
+
+    from study.tables import AwareUtc
+
+    with pytest.raises(ValueError, match="times are aware UTC"):
+        AwareUtc().process_bind_param(datetime(2026, 1, 1), None)  # type: ignore[arg-type]
+
+
+def test_a_database_is_made_where_its_folder_is_missing(tmp_path: Path) -> None:
+    made = create_store(tmp_path / "deep" / "er" / "study.db")
+    made.close()
+    assert (tmp_path / "deep" / "er" / "study.db").is_file()
