@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from study.errors import VignetteError
+from study.vignette import Vignette, load_vignette, load_vignettes
+from study.vignette_checks import chart_values, check_vignettes, faults_of
+
+SHIPPED = Path(str(files("data"))) / "vignettes"
+VIGNETTES = load_vignettes(SHIPPED)
+
+
+def spoiled(change: Callable[[dict[str, Any]], None]) -> Vignette:
+    written = VIGNETTES["V01"].as_json()
+    change(written)
+    return Vignette.from_json(written)
+
+
+@pytest.mark.parametrize("vignette", VIGNETTES.values(), ids=list(VIGNETTES))
+def test_a_shipped_vignette_has_no_fault(vignette: Vignette) -> None:
+    assert faults_of(vignette) == []
+
+
+@pytest.mark.parametrize("vignette", VIGNETTES.values(), ids=list(VIGNETTES))
+def test_every_structured_value_stands_verbatim_in_the_text(vignette: Vignette) -> None:
+    values = list(chart_values(vignette))
+    # Chart minimum: setting, age, sex, weight, height, plan, and the medicines and results.
+    assert len(values) > 20
+    for _, value in values:
+        assert value in vignette.texts["en"].text
+
+
+def test_two_of_the_first_six_have_an_appropriate_plan() -> None:
+    first_six = [VIGNETTES[f"V{i:02d}"] for i in range(1, 7)]
+    assert [v.vignette_id for v in first_six if v.hidden.plan_appropriate] == ["V03", "V06"]
+
+
+@pytest.mark.parametrize("vignette", VIGNETTES.values(), ids=list(VIGNETTES))
+def test_key_points_are_four_to_six_with_a_must_and_a_critical_error(vignette: Vignette) -> None:
+    kinds = [point.kind for point in vignette.hidden.key_points]
+    assert 4 <= len(kinds) <= 6
+    assert 1 <= kinds.count("must") <= 3
+    assert "critical_error" in kinds
+
+
+def test_nothing_claims_a_clinicians_review() -> None:
+    for path in SHIPPED.glob("*.yaml"):
+        assert "clinician reviewed" not in path.read_text().lower()
+
+
+def change_weight(written: dict[str, Any]) -> None:
+    written["chart"]["weight"] = "4 kg"
+
+
+def say_the_hazard(written: dict[str, Any]) -> None:
+    written["texts"]["en"]["text"] += " Mind the interaction."
+
+
+def title_the_hazard(written: dict[str, Any]) -> None:
+    written["title"] = "An interaction"
+
+
+def join_points(written: dict[str, Any]) -> None:
+    written["hidden"]["key_points"][0]["statement"] = "Stop warfarin and check the INR"
+
+
+def drop_a_heading(written: dict[str, Any]) -> None:
+    written["texts"]["en"]["text"] = written["texts"]["en"]["text"].replace("Plan:", "So:")
+
+
+def say_too_much(written: dict[str, Any]) -> None:
+    written["texts"]["en"]["text"] += " word" * 100
+
+
+def check_without_section(written: dict[str, Any]) -> None:
+    written["hidden"]["key_points"][0]["provenance"][0]["section"] = "unknown"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (change_weight, "chart.weight: '4 kg' does not stand verbatim"),
+        (say_the_hazard, "holds 'interaction', which gives the key away"),
+        (title_the_hazard, "holds 'interaction', which gives the key away"),
+        (join_points, "key point K1 joins two by 'and'"),
+        (drop_a_heading, "the en text has the headings"),
+        (say_too_much, "the text has 278 words, wanted 120 to 220"),
+        (check_without_section, "is checked but lacks section or date"),
+    ],
+)
+def test_a_spoiled_vignette_is_refused_by_name(
+    change: Callable[[dict[str, Any]], None], words: str
+) -> None:
+    with pytest.raises(VignetteError, match=words):
+        check_vignettes([spoiled(change)])
+
+
+def test_an_unknown_key_in_a_file_is_named_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "v01.yaml"
+    path.write_text(yaml.safe_dump(VIGNETTES["V01"].as_json() | {"colour": "red"}))
+    with pytest.raises(VignetteError, match=r"(?s)v01\.yaml.*colour: unknown key"):
+        load_vignette(path)
+
+
+def test_two_files_with_one_id_are_refused(tmp_path: Path) -> None:
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).write_text(yaml.safe_dump(VIGNETTES["V01"].as_json()))
+    with pytest.raises(VignetteError, match=r"b\.yaml: V01 is used by another file already"):
+        load_vignettes(tmp_path)
+
+
+def test_an_empty_directory_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(VignetteError, match="holds no vignette"):
+        load_vignettes(tmp_path)
+
+
+def test_the_digest_changes_with_any_word() -> None:
+    def change(written: dict[str, Any]) -> None:
+        written["hidden"]["decoys"][0] = "other"
+
+    assert spoiled(change).sha256 != VIGNETTES["V01"].sha256
+    assert spoiled(lambda _: None).sha256 == VIGNETTES["V01"].sha256
