@@ -1,4 +1,4 @@
-"""Checks of written vignettes that a schema cannot make; each fault names the vignette and value."""
+"""Checks that a schema cannot make; each fault names the vignette and the value."""
 
 from __future__ import annotations
 
@@ -80,8 +80,10 @@ def _sources_are_placed(vignette: Vignette) -> Iterator[str]:
     for point in vignette.hidden.key_points:
         for source in point.provenance:
             is_checked = source.checked != "not checked"
-            if is_checked and "unknown" in (source.section, str(source.date_checked or "unknown")):
-                yield f"key point {point.id}: {source.document} is checked but lacks section or date"
+            date = str(source.date_checked or "unknown")
+            if is_checked and "unknown" in (source.section, date):
+                place = f"key point {point.id}: {source.document}"
+                yield f"{place} is checked but lacks section or date"
 
 
 CHECKS: tuple[Callable[[Vignette], Iterator[str]], ...] = (
