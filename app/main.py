@@ -1,0 +1,5 @@
+"""The script that Streamlit runs for every page and every change."""
+
+from app.screens.shell import run
+
+run()

@@ -1,0 +1,161 @@
+"""Keeping what is being typed or scored, on the server, before it is submitted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from app import services
+from app.routes.guards import FOREIGN, is_same_origin, person_of
+from app.routes.pages import as_sentence
+from study.answering import AnsweringService, Draft
+from study.errors import (
+    LifeCycleError,
+    NotAllowedError,
+    StaleDraftError,
+    StorageError,
+    StudyError,
+)
+from study.people import Person
+from study.rating import RatingDraft, RatingService
+
+MAX_BYTES = 200_000
+"""Of a request: 20,000 characters in any script and quoting fit."""
+
+Body = Mapping[str, Any]
+Save = Callable[[Person, Body], dict[str, Any]]
+
+
+class BadBodyError(Exception):
+    """The request is not the JSON object the page sends."""
+
+
+class BodyTooLargeError(Exception):
+    """The request is larger than any draft may be."""
+
+
+async def save_answer_draft(request: Request) -> JSONResponse:
+    """Keep an answer: `item`, `text`, `confidence`, `revision`."""
+    return await _save(request, _save_answer)
+
+
+async def save_rating_draft(request: Request) -> JSONResponse:
+    """Keep a rating: `code`, `scores`, `comment`, `revision`."""
+    return await _save(request, _save_rating)
+
+
+async def _save(request: Request, save: Save) -> JSONResponse:
+    if not is_same_origin(request):
+        return _error(403, FOREIGN)
+    try:
+        person = await person_of(request)
+        if person is None:
+            return _error(401, "you are signed out here; sign in again in another tab, then go on")
+        body = await _body(request)
+        return _json(200, await run_in_threadpool(save, person, body))
+    except BodyTooLargeError as error:
+        return _error(413, str(error))
+    except BadBodyError as error:
+        return _error(400, str(error))
+    except StudyError as error:
+        return _refused(error)
+
+
+def _refused(error: StudyError) -> JSONResponse:
+    if isinstance(error, StaleDraftError):
+        return _error(409, str(error), draft=_as_json(error.draft))
+    if isinstance(error, StorageError):
+        return _error(507, str(error))
+    if isinstance(error, NotAllowedError):
+        return _error(403, str(error))
+    if isinstance(error, LifeCycleError):
+        return _error(423, str(error))
+    return _error(413 if "characters" in str(error) else 422, str(error))
+
+
+def _save_answer(person: Person, body: Body) -> dict[str, Any]:
+    confidence = body.get("confidence")
+    if confidence is not None:
+        confidence = _whole(confidence, "confidence")
+    draft = AnsweringService(services.store()).save_draft(
+        person,
+        _words(body, "item"),
+        _words(body, "text"),
+        confidence,
+        _whole(body.get("revision"), "revision"),
+    )
+    return _as_json(draft)
+
+
+def _save_rating(person: Person, body: Body) -> dict[str, Any]:
+    scores = body.get("scores")
+    if not isinstance(scores, dict):
+        raise BadBodyError("scores must be an object of dimension to score")
+    draft = RatingService(services.store()).save_draft(
+        person,
+        _words(body, "code"),
+        {str(name): _whole(score, str(name)) for name, score in scores.items()},
+        _words(body, "comment"),
+        _whole(body.get("revision"), "revision"),
+    )
+    return _as_json(draft)
+
+
+async def _body(request: Request) -> Body:
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        raise BadBodyError("send the draft as application/json")
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > MAX_BYTES:
+            raise BodyTooLargeError(
+                f"the draft is larger than {MAX_BYTES:,} bytes; shorten the text"
+            )
+    try:
+        body = json.loads(received)
+    except ValueError:
+        raise BadBodyError("the draft is not JSON; reload the page to go on") from None
+    if not isinstance(body, dict):
+        raise BadBodyError("the draft is not a JSON object; reload the page to go on")
+    return body
+
+
+def _words(body: Body, name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise BadBodyError(f"{name} must be text")
+    return value
+
+
+def _whole(value: object, name: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise BadBodyError(f"{name} must be a whole number")
+    return value
+
+
+def _as_json(draft: object) -> dict[str, Any]:
+    if isinstance(draft, Draft):
+        own = {"text": draft.text, "confidence": draft.confidence}
+    elif isinstance(draft, RatingDraft):
+        own = {"scores": dict(draft.scores), "comment": draft.comment}
+    else:
+        raise TypeError(f"not a draft: {type(draft).__name__}")
+    return {**own, "revision": draft.revision, "saved_at": _moment(draft.saved_at)}
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _error(status: int, words: str, **more: Any) -> JSONResponse:
+    return _json(status, {"error": as_sentence(words), **more})
+
+
+def _json(status: int, content: Mapping[str, Any]) -> JSONResponse:
+    return JSONResponse(content, status, headers={"cache-control": "no-store"})

@@ -1,0 +1,25 @@
+"""The list of routes."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from app.routes import drafts, entry, files, health, returning, session, style
+
+
+def routes() -> list[Route]:
+    """Every route of ours, in the order they are tried."""
+    return [
+        Route("/enter", entry.show, methods=["GET", "HEAD"]),
+        Route("/enter", entry.accept, methods=["POST"]),
+        Route("/return", returning.show, methods=["GET"]),
+        Route("/return", returning.sign_in_again, methods=["POST"]),
+        Route("/pause", session.pause, methods=["GET"]),
+        Route("/sign-out", session.leave, methods=["POST"]),
+        Route("/switch", session.switch, methods=["POST"]),
+        Route("/api/draft", drafts.save_answer_draft, methods=["POST"]),
+        Route("/api/rating-draft", drafts.save_rating_draft, methods=["POST"]),
+        Route("/files/{study}/{name}", files.send, methods=["GET"]),
+        Route("/style/pages.css", style.pages, methods=["GET"]),
+        Route("/health", health.health, methods=["GET"]),
+    ]

@@ -1,0 +1,214 @@
+"""What the investigator may do on the console: the next step, invitations, export and report."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from html import escape
+
+import streamlit as st
+
+from app import services
+from app.files import home, study_files
+from app.screens import states
+from study.errors import StudyError
+from study.lifecycle import IssuedInvitation, console_step
+from study.overview import NextStep, Progress
+from study.people import Person, Role, actor_of, invite
+from study.registration import load_study
+
+ASKED, ISSUED, PROBLEM = "_asked", "_issued", "_problem"
+WRITE_S = 600
+
+
+def next_step(person: Person, now: Progress) -> None:
+    """The one next step with its checklist and one button; final steps ask once."""
+    step = now.next_step
+    if step is None:
+        st.html(
+            '<div class="sm-console"><h2>Next step</h2><p>None: the study is unblinded.</p></div>'
+        )
+        return
+    st.html(
+        f'<div class="sm-console"><h2>Next step: {escape(step.label)}</h2>{_checks(step)}</div>'
+    )
+    _show_problem()
+    reason = ""
+    if step.needs_reason and step.is_possible:
+        reason = st.text_input(
+            "Reason. It is written into the audit and printed with the results.",
+            key=f"reason_{step.label}",
+            max_chars=500,
+        )
+    if step.final and st.session_state.get(ASKED) == step.label:
+        _ask_once(person, step, reason)
+        return
+    if st.button(step.label, type="primary", disabled=not step.is_possible, key="step"):
+        if step.final:
+            st.session_state[ASKED] = step.label
+        else:
+            _take(person, step, reason)
+        st.rerun()
+
+
+def _checks(step: NextStep) -> str:
+    if not step.preconditions:
+        return '<p class="sm-quiet">Nothing is waited for.</p>'
+    lines = "".join(
+        f'<li class="{"sm-met" if p.met else "sm-open"}">{escape(p.text)}'
+        f"{'' if p.met or not p.may_stay_open else '; may stay open, with a reason'}</li>"
+        for p in step.preconditions
+    )
+    return f'<ul class="sm-check">{lines}</ul>'
+
+
+def _ask_once(person: Person, step: NextStep, reason: str) -> None:
+    st.html(
+        f"<p><strong>{escape(step.label)}?</strong> This cannot be undone by any later step.</p>"
+    )
+    yes, no, _ = st.columns([2, 2, 5])
+    if yes.button(f"Yes, {step.label[:1].lower()}{step.label[1:]}", type="primary", key="yes"):
+        _take(person, step, reason)
+        st.session_state.pop(ASKED, None)
+        st.rerun()
+    if no.button("Not now", key="no"):
+        st.session_state.pop(ASKED, None)
+        st.rerun()
+
+
+def _take(person: Person, step: NextStep, reason: str) -> None:
+    try:
+        result = console_step(services.store(), person, step.verb, reason=reason)
+    except StudyError as error:
+        st.session_state[PROBLEM] = states.sentence(error)
+        return
+    if result.invitations:
+        st.session_state[ISSUED] = result.invitations
+
+
+def _show_problem() -> None:
+    words = st.session_state.pop(PROBLEM, None)
+    if words:
+        st.html(f'<p class="sm-alert" role="alert">{escape(words)} Nothing was changed.</p>')
+
+
+def invitations(person: Person, now: Progress) -> None:
+    """How many links wait, and making a new one; a link is shown once."""
+    counts = "".join(
+        f"<tr><td>{role}</td>"
+        + "".join(
+            f"<td>{sum(i.role == role and i.state == state for i in now.invitations)}</td>"
+            for state in ("waiting", "accepted", "expired")
+        )
+        + "</tr>"
+        for role in ("resident", "rater", "investigator")
+    )
+    st.html(
+        '<div class="sm-console"><h2>Invitations</h2><table class="sm-table"><thead><tr>'
+        '<th scope="col">role</th><th scope="col">waiting</th><th scope="col">accepted</th>'
+        f'<th scope="col">expired</th></tr></thead><tbody>{counts}</tbody></table></div>'
+    )
+    _show_issued()
+    resident, rater, investigator, _ = st.columns([2, 2, 2, 3])
+    for column, role in ((resident, "resident"), (rater, "rater"), (investigator, "investigator")):
+        if column.button(f"New link for a{_n(role)} {role}", key=f"invite_{role}"):
+            _invite(person, role)  # type: ignore[arg-type]
+            st.rerun()
+
+
+def _n(role: str) -> str:
+    return "n" if role.startswith(("a", "e", "i", "o", "u")) else ""
+
+
+def _invite(person: Person, role: Role) -> None:
+    store = services.store()
+    try:
+        arm = _clinicians(person) if role == "resident" else None
+        token = invite(store, person.study_id, role, by=actor_of(person), arm=arm)
+    except StudyError as error:
+        st.session_state[PROBLEM] = states.sentence(error)
+        return
+    st.session_state[ISSUED] = (IssuedInvitation(role, token, None),)
+
+
+def _clinicians(person: Person) -> str:
+    with services.store().read() as session:
+        protocol = load_study(session, person.study_id).protocol
+    return next(arm.id for arm in protocol.arms if arm.kind == "clinicians")
+
+
+def _show_issued() -> None:
+    issued = st.session_state.pop(ISSUED, ())
+    if not issued:
+        return
+    rows = "".join(
+        f"<p>{invitation.role}{f', {escape(invitation.stratum)}' if invitation.stratum else ''}</p>"
+        f'<p class="sm-link-once">{escape(_link(invitation.token))}</p>'
+        for invitation in issued
+    )
+    st.html(
+        f'<div class="sm-narrow sm-once" role="status"><p><strong>Copy now.</strong> Each link works once '
+        f"and is shown only here and only this time.</p>{rows}</div>"
+    )
+
+
+def _link(token: str) -> str:
+    from urllib.parse import urlsplit
+
+    here = urlsplit(str(st.context.url or "http://127.0.0.1"))
+    return f"{here.scheme}://{here.netloc}/enter?t={token}"
+
+
+def files(person: Person, now: Progress) -> None:
+    """After unblinding: the frozen dataset and the report, to open or to write."""
+    if now.state != "unblinded":
+        return
+    st.html('<div class="sm-console"><h2>Results</h2></div>')
+    found = study_files(person.study_id)
+    links = []
+    if found.report is not None:
+        links.append(f'<a href="/files/{person.study_id}/report.html">Open the report</a>')
+    if found.export is not None:
+        links.append(f'<a href="/files/{person.study_id}/export.zip">Download the dataset</a>')
+    if links:
+        st.html(f"<p>{' &nbsp; '.join(links)}</p>")
+    if found.export is None or found.report is None:
+        st.html(
+            '<p class="sm-quiet">The frozen dataset and its report are not written yet. '
+            "It takes up to a minute.</p>"
+        )
+        if st.button("Write dataset and report", type="primary", key="write"):
+            with st.spinner("Writing the frozen dataset, then the report. Up to a minute."):
+                problem = write_files(person.study_id)
+            if problem:
+                st.session_state[PROBLEM] = problem
+            st.rerun()
+    _show_problem()
+
+
+def write_files(study_id: str) -> str | None:
+    """Export and analyse as the commands do, and return what went wrong, if anything.
+
+    In a process of its own: the statistics' libraries would slow every screen of this one.
+    """
+    out = home(study_id)
+    store = services.current().store_url
+    export, report = str(out / "export"), str(out / "report")
+    for command in (
+        ["export", study_id, "--store", store, "--out", export],
+        ["analyze", export, "--out", report],
+    ):
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "app", *command],
+                capture_output=True,
+                text=True,
+                timeout=WRITE_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return f"Writing took longer than {WRITE_S // 60} minutes and was stopped."
+        if done.returncode != 0:
+            lines = done.stderr.strip().splitlines() or ["no reason was given"]
+            return f"`safemed {command[0]}` ended with: {lines[-1]}"
+    return None
