@@ -1,0 +1,154 @@
+"""The embedded engine: transformers `generate` on the processor, prompts padded on the left."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from model.errors import CheckpointError
+from model.serve.checkpoint import Checkpoint, open_checkpoint
+from model.version import library_version
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to write; requests with the same settings may share a batch."""
+
+    temperature: float = 0.0
+    """0 takes the likeliest token at every step."""
+    top_p: float = 1.0
+    max_tokens: int = 512
+    stop: tuple[str, ...] = ()
+    n: int = 1
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """One generated text."""
+
+    text: str
+    finish_reason: Literal["stop", "length"]
+    n_tokens: int
+
+
+class Engine:
+    """One loaded model. Call it from one thread at a time: the random state is torch's own."""
+
+    def __init__(self, checkpoint: Checkpoint, model: Any, tokenizer: Any) -> None:
+        """Wrap a loaded model; `load` is the usual way in."""
+        self.checkpoint = checkpoint
+        self.context = int(model.config.max_position_embeddings)
+        """Longest prompt and answer together, in tokens."""
+        self.name = f"safemed embedded (transformers {library_version('transformers')})"
+        self._model = model
+        self._tokenizer = tokenizer
+        self._eos = _token_ids(model.generation_config.eos_token_id)
+
+    @classmethod
+    def load(cls, directory: Path, *, threads: int) -> Engine:
+        """Load a checkpoint in float32: on most processors it is no slower, and it is exact.
+
+        Args:
+            directory: As for `open_checkpoint`.
+            threads: Processor threads; part of what makes two runs the same.
+
+        Raises:
+            CheckpointError: If it cannot be loaded.
+        """
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        checkpoint = open_checkpoint(directory)
+        torch.set_num_threads(threads)
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(
+                checkpoint.directory, local_files_only=True, padding_side="left"
+            )
+            model: Any = AutoModelForCausalLM.from_pretrained(
+                checkpoint.directory, local_files_only=True, dtype=torch.float32
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise CheckpointError(
+                f"{checkpoint.directory} cannot be loaded: {error}. Restore the directory as it "
+                "was written"
+            ) from error
+        return cls(checkpoint, model.eval(), tokenizer)
+
+    def encode(self, messages: Sequence[dict[str, str]]) -> list[int]:
+        """The tokens of a conversation, ready for an answer."""
+        text = self._tokenizer.apply_chat_template(
+            list(messages), tokenize=False, add_generation_prompt=True
+        )
+        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def generate(
+        self, prompts: Sequence[Sequence[int]], settings: Settings
+    ) -> list[list[Generated]]:
+        """Answer prompts in one batch.
+
+        With a seed give one prompt only: the numbers drawn for a batch depend on its size.
+
+        Returns:
+            `settings.n` texts a prompt.
+
+        Raises:
+            ValueError: If a seed comes with more than one prompt.
+        """
+        import torch
+
+        if settings.seed is not None:
+            if len(prompts) != 1:
+                raise ValueError(f"a seeded batch has one prompt, got {len(prompts)}")
+            torch.manual_seed(settings.seed)
+        width = max(len(prompt) for prompt in prompts)
+        pad = self._tokenizer.pad_token_id
+        ids = torch.tensor([[pad] * (width - len(p)) + list(p) for p in prompts])
+        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])
+        extra = {"tokenizer": self._tokenizer} if settings.stop else {}
+        with torch.inference_mode(), warnings.catch_warnings():
+            # Advice of the library to programmers is none of the asker's business.
+            warnings.simplefilter("ignore")
+            written = self._model.generate(
+                input_ids=ids, attention_mask=mask, generation_config=self._plan(settings), **extra
+            )
+        texts = [self._finish(tokens, settings) for tokens in written[:, width:].tolist()]
+        return [texts[i : i + settings.n] for i in range(0, len(texts), settings.n)]
+
+    def _plan(self, settings: Settings) -> Any:
+        from transformers import GenerationConfig
+
+        make: Any = GenerationConfig
+        sample = settings.temperature > 0
+        chosen: dict[str, Any] = {"do_sample": sample, "max_new_tokens": settings.max_tokens}
+        if sample:
+            # Only what was asked for: a checkpoint's own top_k would be an unasked-for choice.
+            chosen |= {"temperature": settings.temperature, "top_p": settings.top_p, "top_k": 0}
+        if settings.stop:
+            chosen["stop_strings"] = list(settings.stop)
+        return make(
+            eos_token_id=self._eos,
+            pad_token_id=self._tokenizer.pad_token_id,
+            num_return_sequences=settings.n,
+            **chosen,
+        )
+
+    def _finish(self, tokens: list[int], settings: Settings) -> Generated:
+        ends = [i for i, token in enumerate(tokens) if token in self._eos]
+        kept = tokens[: ends[0]] if ends else tokens
+        text = self._tokenizer.decode(kept, skip_special_tokens=True)
+        cuts = [text.index(stop) for stop in settings.stop if stop in text]
+        if cuts:
+            text = text[: min(cuts)]
+        # Without an end token or a stop string nothing but the limit ends a text.
+        reason: Literal["stop", "length"] = "stop" if ends or cuts else "length"
+        return Generated(text, reason, len(kept) + bool(ends))
+
+
+def _token_ids(value: int | list[int] | None) -> list[int]:
+    if value is None:
+        raise CheckpointError("the checkpoint names no end token; its answers would never end")
+    return [value] if isinstance(value, int) else list(value)

@@ -1,0 +1,79 @@
+"""What a training run was, written beside its checkpoint; no path of a machine is in it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from model.canonical import canonical, file_sha256, sha256_hex
+from model.train.config import RunConfig
+from model.version import code_version, library_version
+
+SCHEMA = "safemed.training/1"
+_LIBRARIES = ("torch", "transformers", "tokenizers", "trl", "accelerate", "datasets")
+_LEFT_OUT = frozenset({"training_args.bin"})
+"""Holds times and paths: two equal runs differ in it."""
+
+
+def run_identity(run: RunConfig) -> dict[str, Any]:
+    """What has to be the same for one run to go on where another stopped."""
+    files = {"train": run.data.train, "held_out": run.data.held_out}
+    texts = run.tokenizer.plain_text if run.tokenizer else ()
+    return {
+        "run": run.as_written,
+        "run_sha256": sha256_hex(canonical(run.as_written)),
+        "corpus": {name: file_sha256(path) for name, path in files.items() if path},
+        "plain_text": {path.name: file_sha256(path) for path in texts},
+        "libraries": {name: library_version(name) for name in _LIBRARIES},
+    }
+
+
+def checkpoint_files(directory: Path) -> dict[str, str]:
+    """Digest of every file of a checkpoint."""
+    return {
+        path.name: file_sha256(path)
+        for path in sorted(directory.iterdir())
+        if path.is_file() and path.name not in _LEFT_OUT
+    }
+
+
+def commit_of(path: Path) -> dict[str, Any]:
+    """The commit of the checkout that holds a file; nulls where there is none."""
+
+    def git(*words: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(path.parent), *words],
+                capture_output=True, text=True, check=False, timeout=20,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    changed = git("status", "--porcelain", "--untracked-files=no")
+    return {
+        "commit": git("rev-parse", "HEAD"),
+        "uncommitted_changes": None if changed is None else bool(changed),
+    }
+
+
+def write_manifest(path: Path, run: RunConfig, facts: Mapping[str, Any]) -> None:
+    """Write a manifest.
+
+    Args:
+        path: The file.
+        run: What was asked for.
+        facts: What came out: parameters, losses, figures, files, times.
+    """
+    manifest = {
+        "schema": SCHEMA,
+        "name": run.name,
+        "stand_in": run.stand_in,
+        "code_version": code_version(),
+        **run_identity(run),
+        **facts,
+    }
+    path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

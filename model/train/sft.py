@@ -1,0 +1,217 @@
+"""Supervised fine-tuning with TRL, from one TOML to one checkpoint with its manifest."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from model.cts.firewall import check
+from model.errors import TrainingError
+from model.serve.checkpoint import CARD, weights_sha256
+from model.serve.engine import Engine
+from model.train.build import ModelAndTokenizer, build
+from model.train.config import RunConfig, read_run
+from model.train.manifest import checkpoint_files, commit_of, run_identity, write_manifest
+from model.train.measure import measure
+from model.train.rows import TrainingRow, read_rows
+
+Progress = Callable[[str], object]
+
+
+def sft(run_toml: Path, *, out: Path, progress: Progress | None = None) -> Path:
+    """Train as one TOML says and write `out/checkpoint` and `out/manifest.json`.
+
+    A killed run goes on from its last saved step when the same call is made again.
+
+    Args:
+        run_toml: The recipe.
+        out: A directory to make, or that of a killed run.
+        progress: Is told the loss as it falls.
+
+    Returns:
+        The directory of the checkpoint.
+
+    Raises:
+        TrainingError: If the recipe, its rows or `out` cannot be used.
+        FirewallError: If a row holds text of what the recipe names under `[firewall]`.
+    """
+    say = progress or (lambda line: None)
+    run = read_run(run_toml)
+    rows = read_rows(run.data.train)
+    held_out = read_rows(run.data.held_out) if run.data.held_out else ()
+    if (out / "manifest.json").exists():
+        raise TrainingError(f"{out} holds a finished run; it is never overwritten. Name another")
+    both = [f"{row.prompt}\n{row.completion}" for row in (*rows, *held_out)]
+    n_texts = check(both, run.firewall_against) if run.firewall_against else 0
+    say(f"{len(rows)} rows to learn from; compared with {n_texts} texts, no overlap")
+    resumes = _begin(out / "training", run)
+    began = time.monotonic()
+    facts = _train(run, rows, held_out, out, resumes, say)
+    facts |= {
+        "firewall": {"n_texts_compared": n_texts, "n_overlaps": 0},
+        **commit_of(run_toml.resolve()),
+        "elapsed_s": round(time.monotonic() - began, 1),
+        "resumed": resumes,
+    }
+    facts |= _measured(out / "checkpoint", run, held_out, say)
+    write_manifest(out / "manifest.json", run, facts)
+    shutil.rmtree(out / "training")
+    return out / "checkpoint"
+
+
+def _begin(training: Path, run: RunConfig) -> bool:
+    """Make the working directory; True if it holds saved steps of this very run."""
+    identity = json.loads(json.dumps(run_identity(run)))
+    note = training / "run.json"
+    if not note.exists():
+        if training.parent.exists() and any(training.parent.iterdir()):
+            raise TrainingError(f"{training.parent} is not empty; name another directory")
+        training.mkdir(parents=True, exist_ok=True)
+        note.write_text(json.dumps(identity, indent=2), encoding="utf-8")
+        return False
+    if json.loads(note.read_text(encoding="utf-8")) != identity:
+        raise TrainingError(
+            f"{training.parent} holds an unfinished run with another recipe, other rows or other "
+            "library versions; restore them, or name another directory"
+        )
+    return any(training.glob("checkpoint-*"))
+
+
+def _train(
+    run: RunConfig, rows: Sequence[TrainingRow], held_out: Sequence[TrainingRow],
+    out: Path, resumes: bool, say: Progress,
+) -> dict[str, Any]:  # fmt: skip
+    import torch
+    from transformers import set_seed
+
+    torch.set_num_threads(run.threads)
+    set_seed(run.seed)
+    built = build(run, rows)
+    longest = _longest(built, (*rows, *held_out), run.data.max_length)
+    say(f"{built.n_parameters:,} parameters; the longest row has {longest} tokens")
+    trainer = _trainer(run, built, rows, held_out, out / "training", say)
+    result = trainer.train(resume_from_checkpoint=resumes)
+    losses = [(e["step"], round(e["loss"], 4)) for e in trainer.state.log_history if "loss" in e]
+    evaluated = trainer.evaluate() if held_out else {}
+    _save(trainer.model, built.tokenizer, out / "checkpoint", run)
+    return {
+        "n_rows": len(rows),
+        "longest_row_tokens": longest,
+        "parameters": built.n_parameters,
+        "vocabulary": len(built.tokenizer),
+        "losses": losses,
+        "mean_train_loss": round(float(result.training_loss), 4),
+        "held_out_loss": round(evaluated["eval_loss"], 4) if evaluated else None,
+        "weights_sha256": weights_sha256(out / "checkpoint"),
+        "files": checkpoint_files(out / "checkpoint"),
+    }
+
+
+def _longest(built: ModelAndTokenizer, rows: Sequence[TrainingRow], limit: int) -> int:
+    lengths = [
+        len(
+            built.tokenizer(
+                built.tokenizer.apply_chat_template(_turns(row), tokenize=False)
+            ).input_ids
+        )
+        for row in rows
+    ]
+    if max(lengths) > limit:
+        raise TrainingError(
+            f"row {lengths.index(max(lengths)) + 1} has {max(lengths)} tokens, more than max_length "
+            f"= {limit}; raise it or shorten the row. A row is never cut"
+        )
+    return max(lengths)
+
+
+def _turns(row: TrainingRow) -> list[dict[str, str]]:
+    return [
+        {"role": "user", "content": row.prompt},
+        {"role": "assistant", "content": row.completion},
+    ]
+
+
+def _dataset(rows: Sequence[TrainingRow]) -> Any:
+    from datasets import Dataset, disable_progress_bars
+
+    disable_progress_bars()
+    return Dataset.from_list(
+        [{"prompt": _turns(row)[:1], "completion": _turns(row)[1:]} for row in rows]
+    )
+
+
+def _trainer(
+    run: RunConfig, built: ModelAndTokenizer, rows: Sequence[TrainingRow],
+    held_out: Sequence[TrainingRow], training: Path, say: Progress,
+) -> Any:  # fmt: skip
+    from transformers.trainer_callback import PrinterCallback, ProgressCallback
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
+
+    from model.train.progress import say_loss
+
+    asked = run.optimizer
+    arguments = SFTConfig(
+        output_dir=str(training),
+        max_steps=asked.steps,
+        per_device_train_batch_size=asked.batch_size,
+        per_device_eval_batch_size=asked.batch_size,
+        gradient_accumulation_steps=asked.gradient_accumulation,
+        learning_rate=asked.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=asked.warmup_steps,
+        weight_decay=asked.weight_decay,
+        bf16=asked.bf16,
+        activation_checkpointing=asked.gradient_checkpointing,
+        max_length=run.data.max_length,
+        completion_only_loss=True,
+        # Rows of like length together: less padding, the same rows an epoch.
+        train_sampling_strategy="group_by_length",
+        use_cpu=run.device == "cpu",
+        seed=run.seed,
+        data_seed=run.seed,
+        save_steps=asked.save_steps,
+        save_total_limit=1,
+        logging_steps=asked.log_steps,
+        report_to=[],
+        disable_tqdm=True,
+        dataloader_pin_memory=False,
+    )
+    trainer = SFTTrainer(
+        model=built.model,
+        args=arguments,
+        train_dataset=_dataset(rows),
+        eval_dataset=_dataset(held_out) if held_out else None,
+        processing_class=built.tokenizer,
+        callbacks=[say_loss(say, asked.steps)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.remove_callback(ProgressCallback)
+    return trainer
+
+
+def _save(model: Any, tokenizer: Any, directory: Path, run: RunConfig) -> None:
+    import torch
+
+    model.to(torch.bfloat16).save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+    card = {"schema": "safemed.checkpoint/1", "name": run.name, "stand_in": run.stand_in}
+    (directory / CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    for path in directory.iterdir():
+        # The library keeps weights to their owner; what ships is for every reader.
+        path.chmod(0o644)
+
+
+def _measured(
+    checkpoint: Path, run: RunConfig, held_out: Sequence[TrainingRow], say: Progress
+) -> dict[str, Any]:
+    if not any(row.decision for row in held_out):
+        return {}
+    figures = measure(Engine.load(checkpoint, threads=run.threads), held_out)
+    say(f"held out: {figures.n_right_decision} of {figures.n_rows} decisions right")
+    return {"held_out": asdict(figures)}
