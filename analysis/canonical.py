@@ -1,4 +1,7 @@
-"""Canonical bytes and digests, as `docs/contracts.md` defines them; the same vectors hold for every package."""
+"""Canonical bytes and digests, as `docs/contracts.md` defines them.
+
+The same test vectors hold for every package that keeps its own copy of these lines.
+"""
 
 from __future__ import annotations
 

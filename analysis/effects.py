@@ -124,7 +124,7 @@ def _bca(value: float, drawn: Floats, left_out: Floats, confidence: float) -> tu
 
 
 def r_from_z(result: SignedRank) -> RFromZ:
-    """r = Z / sqrt(n pairs), with the ceiling that n pairs of one sign would reach.
+    """R = Z / sqrt(n pairs), with the ceiling that n pairs of one sign would reach.
 
     References:
         Rosenthal 1994, in The Handbook of Research Synthesis; the ceiling is sum of ranks over the

@@ -1,4 +1,4 @@
-"""Inter-rater reliability: Krippendorff's alpha and intraclass correlations, with cluster bootstrap.
+"""Inter-rater reliability: Krippendorff's alpha, intraclass correlations, cluster bootstrap.
 
 Ratings are (n_items, n_raters), NaN where missing. Clusters are vignettes: the responses to one
 vignette are not independent, so whole vignettes are drawn.
@@ -38,7 +38,7 @@ def krippendorff_alpha(
         Krippendorff 2019, Content Analysis, 4th ed., chapter 12.
     """
     counts, points = _counts(ratings, categories)
-    value = _alpha(counts[None], _squared_distance(points, level, counts))[0]
+    value = _alpha_weighted(counts, np.ones((1, counts.shape[0]), dtype=np.int64), points, level)[0]
     if not np.isfinite(value):
         raise UndefinedError("undefined: no variation, or no item with two ratings")
     return float(value)
@@ -158,32 +158,16 @@ def _counts(
     return counts, points
 
 
-def _squared_distance(points: Floats, level: Level, counts: Floats) -> Floats:
+def _squared_distance(points: Floats, level: Level) -> Floats:
     if level == "nominal":
         return 1.0 - np.eye(points.size)
-    if level == "interval":
-        return np.asarray((points[:, None] - points[None, :]) ** 2)
-    totals = counts.sum(axis=0)
-    return _ordinal_distance(totals[None])[0]
+    return np.asarray((points[:, None] - points[None, :]) ** 2)
 
 
 def _ordinal_distance(totals: Floats) -> Floats:
     """Squared ordinal distances for each row of totals, shape (n_rows, n_points, n_points)."""
     middle = np.cumsum(totals, axis=1) - totals / 2
     return np.asarray((middle[:, :, None] - middle[:, None, :]) ** 2)
-
-
-def _alpha(counts: Floats, distance: Floats) -> Floats:
-    """Alpha of each stack of counts, shape (n_stacks, n_items, n_points)."""
-    per_item = counts.sum(axis=2)
-    share = np.divide(counts, (per_item - 1)[:, :, None], where=(per_item > 1)[:, :, None],
-                      out=np.zeros_like(counts))  # fmt: skip
-    observed = np.einsum("sic,cd,sid->s", share, distance, counts)
-    totals = counts.sum(axis=1)
-    expected = np.einsum("sc,cd,sd->s", totals, distance, totals)
-    n = totals.sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(1 - (n - 1) * observed / expected, dtype=float)
 
 
 def _alpha_weighted(
@@ -199,7 +183,7 @@ def _alpha_weighted(
     distance = (
         _ordinal_distance(totals)
         if level == "ordinal"
-        else np.broadcast_to(_squared_distance(points, level, counts), coincidence.shape)
+        else np.broadcast_to(_squared_distance(points, level), coincidence.shape)
     )
     observed = (coincidence * distance).sum(axis=(1, 2))
     expected = np.einsum("sc,scd,sd->s", totals, distance, totals)
