@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from study.audit import Actor, record
-from study.canonical import sha256_hex
+from study.canonical import canonical, sha256_hex
 from study.errors import TakeInError
 from study.faults import faults_in_words
 from study.people import Person, people_of
@@ -140,7 +140,7 @@ def take_in(store: Store, study_id: str, directory: Path, *, by: Actor) -> int:
         record(
             session, store.clock, study_id, by, "take in responses", respondent.person_id,
             {
-                "responses_sha256": manifest.responses_sha256,
+                "answers_sha256": answers_sha256(responses),
                 "weights_sha256": manifest.weights_sha256,
                 "n_completed": manifest.n_completed,
                 "n_failed": manifest.n_failed,
@@ -183,6 +183,16 @@ def read_responses(directory: Path) -> tuple[RunManifest, tuple[ModelResponse, .
             f"{counts['failed']}"
         )
     return manifest, responses
+
+
+def answers_sha256(responses: Sequence[ModelResponse]) -> str:
+    """Digest of what was answered, without what a clock measured.
+
+    The audit of a simulated study must be the same in every run of one seed; the digest of the
+    whole file, clock readings included, stays in the run's manifest.
+    """
+    clock_free = [r.model_dump(mode="json", exclude={"asked_at", "elapsed_s"}) for r in responses]
+    return sha256_hex(canonical(clock_free))
 
 
 def _parse_line(directory: Path, number: int, line: str) -> ModelResponse:
