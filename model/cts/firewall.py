@@ -19,8 +19,8 @@ import yaml
 from model.errors import FirewallError
 
 _WORD = re.compile(r"[^\W_]+")
-_LEAST_WORDS = 6
-"""Shorter texts (a unit, a drug name, a question) are common property, not a vignette's."""
+_LEAST_WORDS = 10
+"""Shorter texts (a result, a drug name, a question) are common property, not a vignette's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,11 @@ class Engine:
         """
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils import logging as library_logging
 
         checkpoint = open_checkpoint(directory)
+        quiet: Any = library_logging.disable_progress_bar
+        quiet()
         torch.set_num_threads(threads)
         try:
             tokenizer = AutoTokenizer.from_pretrained(

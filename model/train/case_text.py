@@ -12,13 +12,6 @@ SETTINGS = (
     "community pharmacy query", "walk-in clinic", "rheumatology clinic", "heart failure clinic",
     "kidney clinic", "rehabilitation unit", "day surgery", "home visit",
 )  # fmt: skip
-HISTORY = (
-    "Lives alone.", "Does not smoke.", "Former smoker.",
-    "Drinks no alcohol.", "Walks with a stick.", "Feels well otherwise.", "Sleeps badly.",
-    "Eats and drinks normally.", "Takes the tablets from a weekly box.", "Works in an office.",
-    "No recent change of medicines.", "Symptoms began three days ago.", "No fever.",
-    "Blood pressure and pulse are normal.", "Was seen by a colleague last month.",
-)  # fmt: skip
 INSTRUCTIONS = (
     "",
     "Review the plan and answer in plain prose.",
@@ -29,6 +22,20 @@ INSTRUCTIONS = (
     "answer. Write plain sentences without lists. State what should happen to the plan and why, "
     "then what has to be followed up. A plan that is right should be left alone. Keep it short, do "
     "not greet anybody and leave out your name.",
+    "As a second reader of prescriptions you are shown one chart with a plan that a colleague "
+    "made. Go through the chart from the first line to the last, since anything in it may matter, "
+    "and only then reply. Your reply goes to that colleague: tell in ordinary sentences whether "
+    "you would keep the plan or alter it, for what reason, and which checks have to follow. A good "
+    "plan deserves to be called good. Stay below two hundred words, with no greeting and no "
+    "signature.",
+)
+ENDINGS = (
+    "",
+    ".",
+    ", in the afternoon.",
+    ", Monday morning.",
+    ", at the weekend.",
+    ", first visit.",
 )
 QUESTIONS = (
     "What would you do about the plan?", "Is the plan appropriate?",
@@ -100,43 +107,80 @@ def draw_patient(
     return Patient(sex, age, weight, height, weeks, creatinine, egfr)
 
 
-def render_case(
-    rng: random.Random, patient: Patient, *, allergy: str, problem: str,
-    medicines: Sequence[str], plan: str,
-) -> str:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What stands under the headings, apart from the patient's own data."""
+
+    allergy: str
+    problem: str
+    history: tuple[str, ...]
+    medicines: tuple[str, ...]
+    plan: str
+
+
+def render_case(rng: random.Random, patient: Patient, chart: Chart) -> str:
     """Write one chart: the six headings, in the order of a vignette."""
+    joint = rng.choice(("; ", ", ", "\n", "\n- ", "\n- "))
+    start = "\n- " if joint == "\n- " else " "
     about = f"{patient.sex}, {patient.age_years} years, {patient.weight_kg} kg"
-    if rng.random() < 0.6:
+    if rng.random() < 0.7:
         about += f", {patient.height_cm} cm"
     if patient.pregnant_weeks:
         about += f", pregnant, {patient.pregnant_weeks} weeks"
-    history = " ".join(rng.sample(HISTORY, k=rng.randint(0, 3)))
-    joint = rng.choice(("; ", ", ", "\n"))
+    capital = rng.random() < 0.6
     lines = (
-        f"Setting: {rng.choice(SETTINGS)}",
-        f"Patient: {about}. {allergy}",
-        f"Problem: {problem}. {history}".rstrip(),
-        f"Medicines: {joint.join(medicines) or 'none'}",
-        f"Results: {joint.join(_results(rng, patient))}",
-        f"Plan: {plan}",
+        f"Setting: {_raised(rng.choice(SETTINGS), capital)}{rng.choice(ENDINGS)}",
+        f"Patient: {_raised(about, capital)}. {chart.allergy}",
+        " ".join((f"Problem: {_raised(chart.problem, capital)}.", *chart.history)),
+        f"Medicines:{start}{joint.join(_dated(rng, chart.medicines)) or 'none'}",
+        f"Results:{start}{joint.join(_raised(r, capital) for r in _results(rng, patient))}",
+        f"Plan: {chart.plan}",
     )
     return "\n".join(lines)
 
 
+def _raised(words: str, capital: bool) -> str:
+    keeps = words.startswith(("eGFR", "pH"))
+    return words[0].upper() + words[1:] if capital and not keeps else words
+
+
+def _dated(rng: random.Random, medicines: Sequence[str]) -> list[str]:
+    """The medicines with or without the year in which each began."""
+    dated = rng.random() < 0.5
+    return [f"{m} (since {rng.randint(2009, 2025)})" if dated else m for m in medicines]
+
+
 def _results(rng: random.Random, patient: Patient) -> list[str]:
     micromol = round(patient.creatinine_mg_dl * 88.4)
-    kidney = [
-        f"creatinine {patient.creatinine_mg_dl:.2f} mg/dL ({micromol} micromol/L)",
-        f"eGFR {patient.egfr} mL/min/1.73 m2",
-    ]
-    others = [
-        f"potassium {rng.uniform(3.7, 4.8):.1f} mmol/L",
-        f"sodium {rng.randint(136, 144)} mmol/L",
-        f"haemoglobin {rng.uniform(11.5, 15.5):.1f} g/dL",
+    conventional = f"{patient.creatinine_mg_dl:.2f} mg/dL"
+    first = rng.choice(
+        (f"{conventional} ({micromol} micromol/L)", f"{micromol} micromol/L ({conventional})")
+    )
+    steady = rng.choice(("", "", ", unchanged for a year", ", as at the last visit"))
+    kidney = [f"creatinine {first}{steady}", f"eGFR {patient.egfr} mL/min/1.73 m2"]
+    others = rng.sample(_other_results(rng), k=rng.randint(1, 7))
+    both = kidney + others
+    if rng.random() < 0.5:
+        rng.shuffle(both)
+    return both
+
+
+def _other_results(rng: random.Random) -> list[str]:
+    """Results that change nothing, some of them a little high or low."""
+    potassium, sodium = rng.uniform(3.7, 4.8), rng.randint(136, 144)
+    haemoglobin, glucose = rng.uniform(11.5, 15.5), rng.uniform(4.6, 8.4)
+    return [
+        f"potassium {potassium:.1f} mmol/L ({potassium:.1f} mEq/L)",
+        f"sodium {sodium} mmol/L",
+        f"haemoglobin {haemoglobin:.1f} g/dL ({round(haemoglobin * 10)} g/L)",
+        f"glucose {glucose:.1f} mmol/L ({round(glucose * 18)} mg/dL){' H' if glucose > 7 else ''}",
         f"white cells {rng.uniform(4.5, 10.5):.1f} x 10^9/L",
         f"platelets {rng.randint(160, 380)} x 10^9/L",
-        f"ALT {rng.randint(12, 48)} U/L",
+        f"ALT {rng.randint(12, 39)} U/L",
         f"QTc {rng.randint(398, 446)} ms",
-        f"heart rate {rng.randint(62, 94)} a minute",
+        f"C-reactive protein {rng.randint(1, 30)} mg/L",
+        f"LDL cholesterol {rng.uniform(1.6, 3.4):.1f} mmol/L",
+        f"vitamin D {rng.randint(32, 49)} nmol/L L",
+        f"albumin {rng.randint(36, 45)} g/L",
+        f"magnesium {rng.uniform(0.75, 0.95):.2f} mmol/L",
     ]
-    return kidney + rng.sample(others, k=rng.randint(1, 4))

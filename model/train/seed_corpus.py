@@ -15,6 +15,7 @@ from pathlib import Path
 from model.train.case_text import (
     INSTRUCTIONS,
     QUESTIONS,
+    Chart,
     Patient,
     draw_patient,
     kidney_stage,
@@ -187,24 +188,64 @@ def _case_row(
     patient: Patient, taken: Sequence[str] = (), allergy: str = "", subject: str = "",
     proceed: str = "",
 ) -> Row:  # fmt: skip
+    medicines = [_listed(facts, name) for name in taken]
+    if not proceed:
+        others = _harmless(facts, patient, (*taken, planned))
+        medicines += [
+            _listed(facts, name)
+            for name in rng.sample(others, k=min(len(others), rng.randint(0, 2)))
+        ]
+    medicines += rng.sample(facts.bystanders, k=rng.randint(0, 2))
+    rng.shuffle(medicines)
     medicine = facts.medicines.get(planned)
     purpose = medicine.used_for if medicine else ""
-    medicines = [f"{name} {facts.medicines[name].chart}" for name in taken]
-    medicines += rng.sample(facts.bystanders, k=rng.randint(0, 3))
-    rng.shuffle(medicines)
-    verb = "Continue" if planned in taken else rng.choice(("Start", "Add", "Begin", "Prescribe"))
-    plan = f"{verb} {planned}" + (f" for {purpose}" if purpose else "")
-    case = render_case(
-        rng, patient,
+    chart = Chart(
         allergy=allergy or rng.choice(("Allergies: none known.", "No known allergies.")),
-        problem=purpose or "medication order to check", medicines=medicines, plan=plan + ".",
-    )  # fmt: skip
+        problem=purpose or "medication order to check",
+        history=tuple(rng.sample(facts.history, k=rng.randint(0, 7))),
+        medicines=tuple(medicines),
+        plan=_plan(rng, facts, planned, purpose, goes_on=planned in taken),
+    )
+    case = render_case(rng, patient, chart)
     instruction, question = rng.choice(INSTRUCTIONS), rng.choice(QUESTIONS)
     prompt = "\n\n".join(part for part in (instruction, case, question) if part)
     if proceed:
         answer = _approval(rng, planned, proceed, fact.monitoring)
         return _row(prompt, thought, answer, fact.kind, "proceed")
     return _row(prompt, thought, _advice(fact, subject, rng), fact.kind, "change")
+
+
+def _harmless(facts: SeedFacts, patient: Patient, present: Sequence[str]) -> list[str]:
+    """Common medicines that add no second hazard to a chart."""
+    if patient.pregnant_weeks:
+        return []
+    clashes = {
+        name
+        for fact in facts.facts["interactions"]
+        for one, other in ((fact.taken, fact.planned), (fact.planned, fact.taken))
+        if set(one) & set(present)
+        for name in other
+    }
+    if patient.egfr < 45:
+        clashes.add("metformin")
+    return [name for name in facts.common if name not in clashes and name not in present]
+
+
+def _listed(facts: SeedFacts, name: str) -> str:
+    return f"{name} {facts.medicines[name].chart}"
+
+
+def _plan(
+    rng: random.Random, facts: SeedFacts, planned: str, purpose: str, *, goes_on: bool
+) -> str:
+    verb = "Continue" if goes_on else rng.choice(("Start", "Add", "Begin", "Prescribe", ""))
+    words = f"{verb} {planned}".strip()
+    if purpose and rng.random() < 0.6:
+        words += f" for {purpose}"
+    elif purpose and rng.random() < 0.5:
+        words += f" {facts.medicines[planned].chart}"
+    after = rng.sample(facts.afterthoughts, k=rng.randint(0, 2))
+    return " ".join((words[0].upper() + words[1:] + ".", *after))
 
 
 def _advice(fact: Fact, subject: str, rng: random.Random) -> str:

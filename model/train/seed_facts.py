@@ -64,6 +64,13 @@ class SeedFacts:
     """How far the sources were read for this file."""
     medicines: dict[str, Medicine]
     bystanders: tuple[str, ...]
+    """Medicines that change nothing, as a chart shows them."""
+    common: tuple[str, ...]
+    """Medicines that many people take; listed beside a plan that has to be changed anyway."""
+    history: tuple[str, ...]
+    """Sentences that change nothing."""
+    afterthoughts: tuple[str, ...]
+    """What may stand after the plan."""
     facts: dict[str, tuple[Fact, ...]]
     refusals: tuple[Refusal, ...]
 
@@ -86,7 +93,10 @@ def read_seed_facts(path: Path) -> SeedFacts:
     medicines = {
         name: _medicine(name, value) for name, value in fields.take("medicines", dict).items()
     }
-    bystanders = tuple(fields.take("bystanders", list))
+    lists = {
+        name: tuple(fields.take(name, list))
+        for name in ("bystanders", "common", "history", "afterthoughts")
+    }
     kinds = ("interactions", "renal", "allergies", "pregnancy", "high_alert", "appropriate")
     facts = {
         kind: tuple(_fact(kind, value, i) for i, value in enumerate(fields.take(kind, list), 1))
@@ -95,7 +105,7 @@ def read_seed_facts(path: Path) -> SeedFacts:
     refusals = tuple(_refusal(value) for value in fields.take("refusals", list))
     fields.finish()
     _check_names(medicines, facts)
-    return SeedFacts(checked, medicines, bystanders, facts, refusals)
+    return SeedFacts(checked, medicines, facts=facts, refusals=refusals, **lists)
 
 
 def _medicine(name: str, value: Any) -> Medicine:

@@ -113,20 +113,15 @@ def _train(
 
 
 def _longest(built: ModelAndTokenizer, rows: Sequence[TrainingRow], limit: int) -> int:
-    lengths = [
-        len(
-            built.tokenizer(
-                built.tokenizer.apply_chat_template(_turns(row), tokenize=False)
-            ).input_ids
-        )
-        for row in rows
-    ]
-    if max(lengths) > limit:
+    texts = [built.tokenizer.apply_chat_template(_turns(row), tokenize=False) for row in rows]
+    lengths = [len(ids) for ids in built.tokenizer(texts)["input_ids"]]
+    longest = max(lengths)
+    if longest > limit:
         raise TrainingError(
-            f"row {lengths.index(max(lengths)) + 1} has {max(lengths)} tokens, more than max_length "
-            f"= {limit}; raise it or shorten the row. A row is never cut"
+            f"row {lengths.index(longest) + 1} has {longest} tokens, more than max_length = "
+            f"{limit}; raise it or shorten the row. A row is never cut"
         )
-    return max(lengths)
+    return longest
 
 
 def _turns(row: TrainingRow) -> list[dict[str, str]]:
