@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import warnings
+
+import krippendorff
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.errors import UndefinedError
+from analysis.reliability import (
+    icc,
+    icc_interval,
+    krippendorff_alpha,
+    krippendorff_alpha_interval,
+    percent_agreement,
+)
+
+RNG = np.random.default_rng(11)
+COMPLETE = np.clip(RNG.integers(1, 5, (24, 1)) + RNG.integers(-1, 2, (24, 3)), 1, 5).astype(float)
+CLUSTERS = np.repeat(np.arange(6), 4)
+
+
+@pytest.mark.parametrize("level", ["nominal", "ordinal", "interval"])
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_alpha_agrees_with_the_package(level: str, missing: float) -> None:
+    ratings = COMPLETE.copy()
+    ratings[np.random.default_rng(2).random(ratings.shape) < missing] = np.nan
+    theirs = krippendorff.alpha(
+        reliability_data=ratings.T, level_of_measurement=level, value_domain=[1, 2, 3, 4, 5]
+    )
+    assert krippendorff_alpha(ratings, level=level, categories=[1, 2, 3, 4, 5]) == pytest.approx(
+        theirs, abs=1e-12
+    )
+
+
+def test_icc_agrees_with_pingouin_on_complete_ratings() -> None:
+    long = pd.DataFrame(
+        [(i, j, COMPLETE[i, j]) for i in range(24) for j in range(3)],
+        columns=["item", "rater", "score"],
+    )
+    with warnings.catch_warnings():
+        # pingouin 0.7 assigns in a way that pandas 3 warns about.
+        warnings.simplefilter("ignore")
+        import pingouin
+
+        table = pingouin.intraclass_corr(long, "item", "rater", "score").set_index("Type")["ICC"]
+    for form in ("A,1", "A,k", "C,1", "C,k"):
+        assert icc(COMPLETE, form=form) == pytest.approx(table[f"ICC({form})"], abs=1e-9)
+
+
+def test_icc_by_hand() -> None:
+    # Two raters who differ by exactly one point on every item: consistency is perfect, absolute
+    # agreement is not. MS items 2, MS raters 1.5, MS error 0: 2 / (2 + 2/3 * 1.5) = 2/3.
+    ratings = np.array([[1.0, 2.0], [2.0, 3.0], [3.0, 4.0]])
+    assert icc(ratings, form="C,1") == pytest.approx(1.0)
+    assert icc(ratings, form="A,1") == pytest.approx(2 / 3)
+
+
+def test_equal_ratings_are_undefined_by_name_and_never_one() -> None:
+    same = np.full((5, 3), 4.0)
+    for compute in (
+        lambda: krippendorff_alpha(same, level="ordinal"),
+        lambda: icc(same, form="A,1"),
+    ):
+        with pytest.raises(UndefinedError, match="no variation"):
+            compute()
+
+
+def test_alpha_collapses_to_zero_when_one_rating_differs() -> None:
+    # One 4 among ninety 5s: the known paradox, printed beside the share that agrees.
+    ratings = np.full((30, 3), 5.0)
+    ratings[0, 0] = 4.0
+    assert krippendorff_alpha(ratings, level="ordinal") == pytest.approx(0.0, abs=1e-9)
+    # 88 of 90 pairs are identical.
+    assert percent_agreement(ratings) == pytest.approx(88 / 90)
+
+
+def test_icc_with_missing_ratings_is_refused_rather_than_biased() -> None:
+    ratings = COMPLETE.copy()
+    ratings[0, 0] = np.nan
+    with pytest.raises(UndefinedError, match="1 of 72 ratings are missing"):
+        icc(ratings, form="A,1")
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (5, 1)])
+def test_one_rater_or_one_item_is_refused(shape: tuple[int, int]) -> None:
+    with pytest.raises(UndefinedError, match="needs two items and two raters"):
+        icc(np.ones(shape), form="A,1")
+
+
+def test_one_rater_has_no_alpha() -> None:
+    with pytest.raises(UndefinedError, match="no item with two ratings"):
+        krippendorff_alpha(np.array([[1.0], [2.0]]), level="ordinal")
+
+
+def test_a_score_outside_the_categories_is_named() -> None:
+    with pytest.raises(ValueError, match=r"ratings \[7\.0\] are not among"):
+        krippendorff_alpha(np.array([[7.0, 1.0]]), level="ordinal", categories=[1, 2, 3, 4, 5])
+
+
+def test_the_cluster_bootstrap_of_alpha_equals_a_loop_over_the_package() -> None:
+    ours = krippendorff_alpha_interval(
+        COMPLETE, level="ordinal", categories=range(1, 6), clusters=CLUSTERS, n_resamples=200,
+        seed=4,
+    )  # fmt: skip
+    drawn = np.random.default_rng(4).integers(0, 6, (200, 6))
+    looped = []
+    for row in drawn:
+        items = np.concatenate([np.flatnonzero(cluster == CLUSTERS) for cluster in row])
+        looped.append(
+            krippendorff.alpha(
+                reliability_data=COMPLETE[items].T, level_of_measurement="ordinal",
+                value_domain=[1, 2, 3, 4, 5],
+            )
+        )  # fmt: skip
+    assert (ours.low, ours.high) == pytest.approx(tuple(np.quantile(looped, [0.025, 0.975])))
+
+
+def test_the_cluster_bootstrap_of_icc_equals_a_loop() -> None:
+    ours = icc_interval(COMPLETE, form="A,1", clusters=CLUSTERS, n_resamples=200, seed=4)
+    drawn = np.random.default_rng(4).integers(0, 6, (200, 6))
+    looped = [
+        icc(COMPLETE[np.concatenate([np.flatnonzero(c == CLUSTERS) for c in row])], form="A,1")
+        for row in drawn
+    ]
+    assert (ours.low, ours.high) == pytest.approx(tuple(np.quantile(looped, [0.025, 0.975])))
+
+
+def test_agreement_within_one_point() -> None:
+    ratings = np.array([[1.0, 2.0, 4.0], [3.0, 3.0, np.nan]])
+    # Pairs: |1-2|, |1-4|, |2-4|, |3-3|: one identical, two within one, of four.
+    assert percent_agreement(ratings) == 0.25
+    assert percent_agreement(ratings, within=1) == 0.5
