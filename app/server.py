@@ -79,7 +79,9 @@ def _run(app: Any, listening: socket.socket, ready: Callable[[int], None] | None
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
+    # The protocol is named because asyncio turns Nagle's delay off only where it sees TCP; with the
+    # delay, each answer to the browser waits some 40 ms.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))

@@ -48,7 +48,8 @@ def _walk_bar(person: Person) -> str:
     # Not name="role": Streamlit's sanitiser takes names that a form element has of itself.
     others = "".join(
         '<form method="post" action="/switch">'
-        f'<button class="sm-link" type="submit" name="walk_as" value="{role}">{role}</button></form>'
+        f'<button class="sm-link" type="submit" name="walk_as" value="{role}">{role}</button>'
+        "</form>"
         for role in WALKS
         if role != person.role
     )

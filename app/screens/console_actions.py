@@ -147,8 +147,8 @@ def _show_issued() -> None:
         for invitation in issued
     )
     st.html(
-        f'<div class="sm-narrow sm-once" role="status"><p><strong>Copy now.</strong> Each link works once '
-        f"and is shown only here and only this time.</p>{rows}</div>"
+        '<div class="sm-narrow sm-once" role="status"><p><strong>Copy now.</strong> Each link '
+        f"works once and is shown only here and only this time.</p>{rows}</div>"
     )
 
 
