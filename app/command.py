@@ -22,15 +22,20 @@ demo.add_to(app)
 app.add_typer(model.app, name="model", help="Train, serve and ask a model.")
 
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C; typer turns the signal into it."""
+
+
 def main() -> None:
     """Run the command; a fault of the input is one clear message and exit status 2."""
     from app.commands.errors import message_of
 
     try:
         app()
-    except KeyboardInterrupt:
-        print("Stopped. Nothing was damaged; run the same command again to go on.", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            print("Stopped. Nothing was damaged; the same command goes on.", file=sys.stderr)
+        raise
     except Exception as error:
         words = message_of(error)
         if words is None:

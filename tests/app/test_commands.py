@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from app.resources import shipped
+from tests.studies import protocol_values
+
+LISTED = set(
+    ["init", "validate", "register", "open", "tasks", "take-in", "close", "mask", "allocate", "lock", "unblind", "status", "simulate", "demo", "app", "export", "import", "analyze", "power", "verify", "trace", "evidence", "cts", "model", "eval"]
+)
+LISTED_MODEL = set(["sft", "grpo", "plan", "ablate", "serve", "respond"])
+
+
+def safemed(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app", *map(str, words)]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, cwd=cwd
+    )
+
+
+def verbs(help_text: str) -> set[str]:
+    return set(re.findall(r"(?m)^  ([a-z][a-z-]*) ", help_text.partition("Commands:")[2]))
+
+
+def test_help_shows_no_verb_that_the_design_does_not_list() -> None:
+    shown = verbs(safemed("--help").stdout)
+    assert {"validate", "register", "demo", "app", "analyze", "model"} <= shown <= LISTED
+    shown = verbs(safemed("model", "--help").stdout)
+    assert {"sft", "serve", "respond"} <= shown <= LISTED_MODEL
+
+
+def test_the_command_starts_without_the_heavy_libraries() -> None:
+    code = (
+        "import sys, app.command\n"
+        "heavy = {'torch', 'transformers', 'pingouin', 'statsmodels', 'plotly', 'pandas', "
+        "'streamlit'} & set(sys.modules)\n"
+        "print(sorted(heavy))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_validate_passes_the_shipped_protocols() -> None:
+    for name in ("demonstration", "tryout"):
+        run = safemed("validate", shipped("protocols", f"{name}.yaml"), "--json")
+        assert run.returncode == 0, run.stderr
+        assert len(json.loads(run.stdout)["sha256"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"colour": "green"}, "colour: unknown key"),
+        ({"vignettes": ["V01", "V77"]}, "V77 not found; there are V01"),
+    ],
+)
+def test_a_protocol_with_a_fault_is_refused_by_name(
+    tmp_path: Path, change: dict, words: str
+) -> None:
+    path = tmp_path / "protocol.yaml"
+    path.write_text(yaml.safe_dump(protocol_values() | change))
+    for verb in ("validate", "register"):
+        run = safemed(verb, path, cwd=tmp_path)
+        assert run.returncode == 2
+        assert words in run.stderr
+        assert "Traceback" not in run.stderr
+    assert not (tmp_path / "safemed.db").exists()
+
+
+def test_a_study_can_be_walked_from_the_command_line(tmp_path: Path) -> None:
+    protocol = tmp_path / "protocol.yaml"
+    values = protocol_values(n_vignettes=2, n_residents=1)
+    protocol.write_text(yaml.safe_dump(values))
+    made = safemed("register", protocol, "--json", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert "/enter?t=" in json.loads(made.stdout)["investigator"]
+    opened = json.loads(safemed("open", "--json", cwd=tmp_path).stdout)
+    assert [i["role"] for i in opened["invitations"]] == ["resident"]
+    wrote = safemed("tasks", "--out", tmp_path / "tasks", cwd=tmp_path)
+    assert wrote.returncode == 0, wrote.stderr
+    early = safemed("lock", cwd=tmp_path)
+    assert early.returncode == 2
+    assert "'close' comes next" in early.stderr
+    status = json.loads(safemed("status", "--json", cwd=tmp_path).stdout)["studies"]
+    assert (status[0]["state"], status[0]["n_answers_due"]) == ("answering", 4)
+
+
+def test_a_missing_database_is_named(tmp_path: Path) -> None:
+    run = safemed("status", "--store", tmp_path / "nowhere.db")
+    assert run.returncode == 2
+    assert "there is no study database at" in run.stderr
+
+
+def test_a_busy_port_is_named_before_minutes_of_work(tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        run = safemed("demo", "--out", tmp_path / "demo", "--port", port)
+    assert run.returncode == 2
+    assert str(port) in run.stderr
+    assert not (tmp_path / "demo").exists()
