@@ -12,9 +12,11 @@ import yaml
 from app.resources import shipped
 from tests.studies import protocol_values
 
-LISTED = set(
-    ["init", "validate", "register", "open", "tasks", "take-in", "close", "mask", "allocate", "lock", "unblind", "status", "simulate", "demo", "app", "export", "import", "analyze", "power", "verify", "trace", "evidence", "cts", "model", "eval"]
-)
+LISTED = {
+    "init", "validate", "register", "open", "tasks", "take-in", "close", "mask", "allocate",
+    "lock", "unblind", "status", "simulate", "demo", "app", "export", "import", "analyze",
+    "power", "verify", "trace", "evidence", "cts", "model", "eval",
+}  # fmt: skip
 LISTED_MODEL = set(["sft", "grpo", "plan", "ablate", "serve", "respond"])
 
 

@@ -27,7 +27,7 @@ N_STUDIES, N_VIGNETTES, N_RESIDENTS, N_RATERS = 500, 30, 5, 3
 
 @pytest.fixture(scope="module")
 def differences() -> dict[str, np.ndarray]:
-    """Per dimension the differences of 500 studies of 30 vignettes, by the score generator alone."""
+    """Per dimension the differences of 500 studies, drawn by the score generator alone."""
     return {
         name: vignette_differences(
             draw_scores(
