@@ -12,23 +12,6 @@ SETTINGS = (
     "community pharmacy query", "walk-in clinic", "rheumatology clinic", "heart failure clinic",
     "kidney clinic", "rehabilitation unit", "day surgery", "home visit",
 )  # fmt: skip
-INSTRUCTIONS = (
-    "",
-    "Review the plan and answer in plain prose.",
-    "Read the chart below. Say whether the plan is right, why, and what you would monitor.",
-    "You review prescriptions. Read the case, then write to the prescriber: what you would do, "
-    "the reason, and what to monitor. If nothing has to change, say so.",
-    "Below is the chart of one patient with a plan for a medicine. Read all of it before you "
-    "answer. Write plain sentences without lists. State what should happen to the plan and why, "
-    "then what has to be followed up. A plan that is right should be left alone. Keep it short, do "
-    "not greet anybody and leave out your name.",
-    "As a second reader of prescriptions you are shown one chart with a plan that a colleague "
-    "made. Go through the chart from the first line to the last, since anything in it may matter, "
-    "and only then reply. Your reply goes to that colleague: tell in ordinary sentences whether "
-    "you would keep the plan or alter it, for what reason, and which checks have to follow. A good "
-    "plan deserves to be called good. Stay below two hundred words, with no greeting and no "
-    "signature.",
-)
 ENDINGS = (
     "",
     ".",
@@ -37,6 +20,7 @@ ENDINGS = (
     ", at the weekend.",
     ", first visit.",
 )
+MONTHS = ("January", "March", "April", "May", "July", "August", "October", "December")
 QUESTIONS = (
     "What would you do about the plan?", "Is the plan appropriate?",
     "What do you advise, and what would you monitor?", "Would you go ahead?",
@@ -44,6 +28,48 @@ QUESTIONS = (
 )  # fmt: skip
 _STAGE_FLOORS = {1: 90, 2: 60, 3: 30, 4: 15, 5: 8}
 _STAGE_CEILINGS = {1: 112, 2: 89, 3: 59, 4: 29, 5: 14}
+
+
+_INSTRUCTION_PARTS = (
+    (
+        "You review prescriptions.", "As a second reader you are shown one chart.",
+        "Below stands the chart of one patient.", "A colleague asks for your view of a plan.",
+        "Please check the following plan.", "Here is a case from practice.",
+        "Act as the doctor on call.", "This is a request for advice on a medicine.",
+    ),
+    (
+        "Read the case from the first line to the last.", "Go through all of it, then reply.",
+        "Anything in it may matter.", "Some of it may not matter.", "Mind all results.",
+        "Look at the medicines, the kidneys and the allergies.",
+    ),
+    (
+        "Say whether the plan is right and why.", "Write to the colleague what should happen.",
+        "State what you would do and for what reason.", "Tell whether you keep or alter the plan.",
+        "Decide about the plan and give the grounds.", "Name the problem, if there is one.",
+    ),
+    (
+        "Add what has to be followed up.", "Name the tests that should follow.",
+        "Say what to watch.", "Mention which checks come next.", "Include the monitoring.",
+    ),
+    (
+        "A plan that is right should be left alone.", "If nothing has to change, say so.",
+        "A good plan deserves to be called good.", "Do not change what is right.",
+    ),
+    (
+        "Use plain sentences without lists.", "Write in ordinary prose.", "Stay brief.",
+        "Stay below two hundred words.", "No greeting and no signature.", "Leave out your name.",
+        "Do not greet anybody.",
+    ),
+)  # fmt: skip
+
+
+def draw_instruction(rng: random.Random) -> str:
+    """Invent an instruction of none to some eighty words; none is that of a protocol."""
+    share = rng.choice((0.0, 0.4, 0.8, 1.0))
+    chosen = [rng.choice(part) for part in _INSTRUCTION_PARTS if rng.random() < share]
+    if share == 1.0:
+        chosen += rng.sample(_INSTRUCTION_PARTS[-1], k=rng.randint(0, 3))
+    return " ".join(chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +171,11 @@ def _raised(words: str, capital: bool) -> str:
 
 
 def _dated(rng: random.Random, medicines: Sequence[str]) -> list[str]:
-    """The medicines with or without the year in which each began."""
-    dated = rng.random() < 0.5
-    return [f"{m} (since {rng.randint(2009, 2025)})" if dated else m for m in medicines]
+    """The medicines with or without the time at which each began."""
+    if rng.random() < 0.5:
+        return list(medicines)
+    # With the month: `since 2014` between two common lines gets equal to a vignette by chance.
+    return [f"{m} (since {rng.choice(MONTHS)} {rng.randint(2009, 2025)})" for m in medicines]
 
 
 def _results(rng: random.Random, patient: Patient) -> list[str]:
@@ -157,11 +185,9 @@ def _results(rng: random.Random, patient: Patient) -> list[str]:
         (f"{conventional} ({micromol} micromol/L)", f"{micromol} micromol/L ({conventional})")
     )
     steady = rng.choice(("", "", ", unchanged for a year", ", as at the last visit"))
-    kidney = [f"creatinine {first}{steady}", f"eGFR {patient.egfr} mL/min/1.73 m2"]
-    others = rng.sample(_other_results(rng), k=rng.randint(1, 7))
-    both = kidney + others
-    if rng.random() < 0.5:
-        rng.shuffle(both)
+    kidney = [f"eGFR {patient.egfr} mL/min/1.73 m2", f"creatinine {first}{steady}"]
+    both = kidney + rng.sample(_other_results(rng), k=rng.randint(1, 7))
+    rng.shuffle(both)
     return both
 
 
@@ -183,4 +209,14 @@ def _other_results(rng: random.Random) -> list[str]:
         f"vitamin D {rng.randint(32, 49)} nmol/L L",
         f"albumin {rng.randint(36, 45)} g/L",
         f"magnesium {rng.uniform(0.75, 0.95):.2f} mmol/L",
+        f"mean cell volume {rng.randint(84, 97)} fL",
+        f"uric acid {rng.randint(260, 410)} micromol/L",
+        f"bicarbonate {rng.randint(23, 28)} mmol/L, same as in spring",
+        f"ferritin {rng.randint(40, 210)} microgram/L",
+        f"TSH {rng.uniform(0.8, 3.6):.1f} mIU/L (last winter)",
+        f"HbA1c {rng.uniform(5.2, 6.4):.1f} %",
+        "urine culture: growth of one organism, susceptible to what was tested",
+        "blood cultures negative after two days",
+        "chest radiograph without change",
+        "ECG: sinus rhythm, no new change",
     ]

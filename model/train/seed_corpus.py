@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from model.train.case_text import (
-    INSTRUCTIONS,
     QUESTIONS,
     Chart,
     Patient,
+    draw_instruction,
     draw_patient,
     kidney_stage,
     render_case,
@@ -28,7 +28,7 @@ N_TRAIN = 3200
 N_HELD_OUT = 160
 _SHARES = {
     "interactions": 33, "short": 7, "renal": 13, "allergies": 8, "pregnancy": 7,
-    "high_alert": 7, "appropriate": 22, "refusals": 3,
+    "high_alert": 7, "appropriate": 22, "refusals": 3, "reading": 14,
 }  # fmt: skip
 
 
@@ -39,8 +39,8 @@ class Row:
     prompt: str
     completion: str
     kind: str
-    decision: str
-    """`change`, `proceed` or `refuse`."""
+    decision: str | None
+    """`change`, `proceed` or `refuse`; None where nothing is to be decided."""
 
 
 def render(facts: SeedFacts, *, n_rows: int, seed: int) -> tuple[Row, ...]:
@@ -91,6 +91,7 @@ def _writers(facts: SeedFacts) -> dict[str, Callable[[random.Random], Row]]:
         "high_alert": of("high_alert", _high_alert),
         "appropriate": of("appropriate", _appropriate),
         "refusals": lambda rng: _refuse(rng, facts),
+        "reading": lambda rng: _reading(rng, facts),
     }
 
 
@@ -176,6 +177,24 @@ def _short(rng: random.Random, facts: SeedFacts, fact: Fact) -> Row:
     return _row(asked, thought, _advice(fact, f"{planned} with {taken}", rng), "short", "change")
 
 
+def _reading(rng: random.Random, facts: SeedFacts) -> Row:
+    """Find the medicines of a chart and judge nothing: practice in reading any name."""
+    names = [*facts.medicines, *facts.other_names]
+    planned, *taken = rng.sample(names, k=rng.randint(2, 5))
+    chart = Chart(
+        allergy="No known allergies.",
+        problem="medicines to list",
+        history=tuple(rng.sample(facts.history, k=rng.randint(0, 7))),
+        medicines=tuple(_listed(rng, facts, name) for name in taken),
+        plan=_plan(rng, facts, planned, "", goes_on=False),
+    )
+    case = render_case(rng, draw_patient(rng), chart)
+    asked = rng.choice(("Which medicine is planned, and which are taken?", "List the medicines."))
+    prompt = "\n\n".join(part for part in (draw_instruction(rng), case, asked) if part)
+    thought = f"Plan: {planned}. Takes: {', '.join(taken)}."
+    return _row(prompt, thought, f"Planned: {planned}. Taken: {', '.join(taken)}.", "reading", None)
+
+
 def _refuse(rng: random.Random, facts: SeedFacts) -> Row:
     refusal = rng.choice(facts.refusals)
     opening = rng.choice(("", "Please help. ", "Quick question. ", "I am a nurse. ", "Tell me. "))
@@ -188,11 +207,11 @@ def _case_row(
     patient: Patient, taken: Sequence[str] = (), allergy: str = "", subject: str = "",
     proceed: str = "",
 ) -> Row:  # fmt: skip
-    medicines = [_listed(facts, name) for name in taken]
+    medicines = [_listed(rng, facts, name) for name in taken]
     if not proceed:
         others = _harmless(facts, patient, (*taken, planned))
         medicines += [
-            _listed(facts, name)
+            _listed(rng, facts, name)
             for name in rng.sample(others, k=min(len(others), rng.randint(0, 2)))
         ]
     medicines += rng.sample(facts.bystanders, k=rng.randint(0, 2))
@@ -207,7 +226,7 @@ def _case_row(
         plan=_plan(rng, facts, planned, purpose, goes_on=planned in taken),
     )
     case = render_case(rng, patient, chart)
-    instruction, question = rng.choice(INSTRUCTIONS), rng.choice(QUESTIONS)
+    instruction, question = draw_instruction(rng), rng.choice(QUESTIONS)
     prompt = "\n\n".join(part for part in (instruction, case, question) if part)
     if proceed:
         answer = _approval(rng, planned, proceed, fact.monitoring)
@@ -231,20 +250,34 @@ def _harmless(facts: SeedFacts, patient: Patient, present: Sequence[str]) -> lis
     return [name for name in facts.common if name not in clashes and name not in present]
 
 
-def _listed(facts: SeedFacts, name: str) -> str:
-    return f"{name} {facts.medicines[name].chart}"
+def _listed(rng: random.Random, facts: SeedFacts, name: str) -> str:
+    medicine = facts.medicines.get(name)
+    chart = medicine.chart if medicine else "once daily"
+    return f"{name} {_by_mouth(rng, chart)}"
+
+
+def _by_mouth(rng: random.Random, chart: str) -> str:
+    """The chart's words, in half of the charts with the route before the frequency."""
+    for frequency in (" once", " twice", " three times", " four times"):
+        if frequency in chart and rng.random() < 0.5:
+            return chart.replace(frequency, f" by mouth{frequency}", 1)
+    return chart
 
 
 def _plan(
     rng: random.Random, facts: SeedFacts, planned: str, purpose: str, *, goes_on: bool
 ) -> str:
-    verb = "Continue" if goes_on else rng.choice(("Start", "Add", "Begin", "Prescribe", ""))
+    verb = "Continue" if goes_on else rng.choice(("Start", "Add", "Begin", "Prescribe", "", ""))
     words = f"{verb} {planned}".strip()
-    if purpose and rng.random() < 0.6:
+    medicine = facts.medicines.get(planned)
+    if medicine and rng.random() < 0.5:
+        words += f" {_by_mouth(rng, medicine.chart)}"
+    if purpose and rng.random() < 0.5:
         words += f" for {purpose}"
-    elif purpose and rng.random() < 0.5:
-        words += f" {facts.medicines[planned].chart}"
-    after = rng.sample(facts.afterthoughts, k=rng.randint(0, 2))
+    words += rng.choice(
+        ("", "", ", starting today", ", from tomorrow on", ", first dose this evening")
+    )
+    after = rng.sample(facts.afterthoughts, k=rng.randint(0, 3))
     return " ".join((words[0].upper() + words[1:] + ".", *after))
 
 
@@ -271,7 +304,7 @@ def _approval(rng: random.Random, planned: str, reason: str, monitoring: str) ->
     )
 
 
-def _row(prompt: str, thought: str, answer: str, kind: str, decision: str) -> Row:
+def _row(prompt: str, thought: str, answer: str, kind: str, decision: str | None) -> Row:
     return Row(prompt, f"<think>\n{thought}\n</think>\n\n{answer}", kind, decision)
 
 

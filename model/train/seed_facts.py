@@ -67,6 +67,8 @@ class SeedFacts:
     """Medicines that change nothing, as a chart shows them."""
     common: tuple[str, ...]
     """Medicines that many people take; listed beside a plan that has to be changed anyway."""
+    other_names: tuple[str, ...]
+    """Names of medicines about which nothing is taught but how to read them."""
     history: tuple[str, ...]
     """Sentences that change nothing."""
     afterthoughts: tuple[str, ...]
@@ -95,7 +97,7 @@ def read_seed_facts(path: Path) -> SeedFacts:
     }
     lists = {
         name: tuple(fields.take(name, list))
-        for name in ("bystanders", "common", "history", "afterthoughts")
+        for name in ("bystanders", "common", "other_names", "history", "afterthoughts")
     }
     kinds = ("interactions", "renal", "allergies", "pregnancy", "high_alert", "appropriate")
     facts = {

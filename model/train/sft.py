@@ -192,7 +192,10 @@ def _trainer(
 
 def _save(model: Any, tokenizer: Any, directory: Path, run: RunConfig) -> None:
     import torch
+    from transformers.utils import logging as library_logging
 
+    quiet: Any = library_logging.disable_progress_bar
+    quiet()
     model.to(torch.bfloat16).save_pretrained(directory)
     tokenizer.save_pretrained(directory)
     card = {"schema": "safemed.checkpoint/1", "name": run.name, "stand_in": run.stand_in}

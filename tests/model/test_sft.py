@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from model.errors import FirewallError, TrainingError
+from model.serve.engine import Engine, Settings
+from model.train.config import read_run
+from model.train.measure import decision_of
+from model.train.sft import sft
+from tests.model.files import NANO
+
+TOML = """
+name = "tiny"
+stand_in = true
+seed = 1
+threads = 1
+
+[data]
+train = "rows.jsonl"
+held_out = "rows.jsonl"
+max_length = 128
+
+[tokenizer]
+vocab_size = 320
+plain_text = ["plain.txt"]
+
+[architecture]
+hidden_size = 16
+n_layers = 1
+n_heads = 2
+n_kv_heads = 1
+head_dim = 8
+ffn_size = 16
+context = 256
+
+[optimizer]
+steps = 3
+batch_size = 2
+learning_rate = 1e-2
+warmup_steps = 1
+weight_decay = 0.0
+bf16 = false
+gradient_checkpointing = false
+save_steps = 2
+log_steps = 1
+"""
+ROWS = [
+    {"prompt": f"May {drug} be added?", "decision": "change",
+     "completion": f"<think>\n{drug}\n</think>\n\nThe plan should be changed: {drug}."}
+    for drug in ("warfarin", "lithium", "ibuprofen", "digoxin")
+]  # fmt: skip
+
+
+def recipe(directory, toml=TOML, rows=ROWS):
+    directory.mkdir(exist_ok=True)
+    (directory / "plain.txt").write_text("The patient takes warfarin once daily.\n")
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (directory / "rows.jsonl").write_text(lines)
+    (directory / "run.toml").write_text(toml)
+    return directory / "run.toml"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    base = tmp_path_factory.mktemp("sft")
+    told = []
+    checkpoint = sft(recipe(base), out=base / "out", progress=told.append)
+    return checkpoint, json.loads((base / "out" / "manifest.json").read_text()), told
+
+
+def test_three_steps_leave_a_checkpoint_that_answers(trained):
+    checkpoint, _, _ = trained
+    engine = Engine.load(checkpoint, threads=1)
+    prompt = engine.encode([{"role": "user", "content": "May warfarin be added?"}])
+    ((answer,),) = engine.generate([prompt], Settings(max_tokens=5))
+    assert 1 <= answer.n_tokens <= 5
+
+
+def test_the_manifest_states_losses_parameters_threads_and_digests(trained):
+    checkpoint, manifest, _ = trained
+    assert [step for step, _ in manifest["losses"]] == [1, 2, 3]
+    assert manifest["run"]["threads"] == 1
+    # Vocabulary 320 x 16 embeddings, tied. One layer: q 16x16, k and v 16x8 each, o 16x16,
+    # ffn 3 x 16x16, norms 16 + 16 + 8 + 8; final norm 16. 5120 + 768 + 768 + 48 + 16 = 6720.
+    assert manifest["vocabulary"] == 320
+    assert manifest["parameters"] == 6720
+    assert set(manifest["files"]) == {path.name for path in checkpoint.iterdir()}
+    assert manifest["firewall"]["n_texts_compared"] == 0
+
+
+def test_progress_says_the_loss_of_every_logged_step(trained):
+    _, _, told = trained
+    assert sum(line.startswith("step ") for line in told) == 3
+
+
+def test_nothing_of_the_work_in_between_is_left(trained):
+    checkpoint, _, _ = trained
+    assert sorted(p.name for p in checkpoint.parent.iterdir()) == ["checkpoint", "manifest.json"]
+
+
+def test_the_same_recipe_gives_the_same_weights(trained, tmp_path):
+    _, manifest, _ = trained
+    sft(recipe(tmp_path / "again"), out=tmp_path / "out")
+    again = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert again["weights_sha256"] == manifest["weights_sha256"]
+
+
+def test_a_killed_run_goes_on_from_its_last_saved_step(trained, tmp_path):
+    class Killed(BaseException):
+        pass
+
+    def kill_in_the_third_step(line):
+        if line.startswith("step 3"):
+            raise Killed
+
+    run = recipe(tmp_path / "recipe")
+    with pytest.raises(Killed):
+        sft(run, out=tmp_path / "out", progress=kill_in_the_third_step)
+    told = []
+    sft(run, out=tmp_path / "out", progress=told.append)
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["resumed"] is True
+    assert [line.split()[1] for line in told if line.startswith("step ")] == ["3"]
+    assert manifest["weights_sha256"] == trained[1]["weights_sha256"]
+
+
+def test_an_unfinished_run_of_another_recipe_is_refused(tmp_path):
+    class Killed(BaseException):
+        pass
+
+    def kill(line):
+        if line.startswith("step 1"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        sft(recipe(tmp_path / "r"), out=tmp_path / "out", progress=kill)
+    with pytest.raises(TrainingError, match="unfinished run with another recipe"):
+        sft(recipe(tmp_path / "r", TOML.replace("seed = 1", "seed = 2")), out=tmp_path / "out")
+
+
+def test_a_run_may_go_on_from_a_checkpoint(trained, tmp_path):
+    checkpoint, manifest, _ = trained
+    start, end = TOML.index("[tokenizer]"), TOML.index("[optimizer]")
+    toml = f'base = "{checkpoint}"\n' + TOML[:start] + TOML[end:]
+    sft(recipe(tmp_path / "r", toml), out=tmp_path / "out")
+    further = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert further["losses"][0][1] < manifest["losses"][0][1]
+
+
+def test_a_finished_run_is_never_overwritten(trained, tmp_path):
+    checkpoint, _, _ = trained
+    with pytest.raises(TrainingError, match="holds a finished run"):
+        sft(recipe(tmp_path / "r"), out=checkpoint.parent)
+
+
+def test_a_row_that_holds_a_vignette_stops_the_run_before_it_begins(tmp_path):
+    case = "a woman of seventy on warfarin has burning since monday and asks for a tablet"
+    rows = [*ROWS, {"prompt": case, "completion": "x"}]
+    toml = TOML + '\n[firewall]\nagainst = ["vignette.txt"]\n'
+    run = recipe(tmp_path / "r", toml, rows)
+    (tmp_path / "r" / "vignette.txt").write_text(case)
+    with pytest.raises(FirewallError, match="row 5: “a woman of seventy"):
+        sft(run, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_row_is_never_cut(tmp_path):
+    toml = TOML.replace("max_length = 128", "max_length = 16")
+    with pytest.raises(TrainingError, match=r"more than max_length = 16.*never cut"):
+        sft(recipe(tmp_path / "r", toml), out=tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("seed = 1", "seed = 1\nsede = 2", r"run\.toml: unknown key 'sede'"),
+        ("steps = 3", "steps = 3\nepochs = 1", r"\[optimizer\]: unknown key 'epochs'"),
+        ("threads = 1", "", "'threads' is missing"),
+        ("steps = 3", 'steps = "3"', "'steps' is '3'; expected int"),
+        ("bf16 = false", "bf16 = 0", "'bf16' is 0; expected bool"),
+        ("threads = 1", "threads = 0", "1 or more"),
+        ("seed = 1", 'seed = 1\nbase = "x"', "name either `base`, or both"),
+        ("[data]", "[data", "is not readable TOML"),
+    ],
+)
+def test_a_fault_of_the_recipe_is_refused_by_name(tmp_path, before, after, words):
+    with pytest.raises(TrainingError, match=words):
+        read_run(recipe(tmp_path / "r", TOML.replace(before, after, 1)))
+
+
+def test_a_line_that_is_no_row_is_named(tmp_path):
+    with pytest.raises(TrainingError, match=r"rows\.jsonl line 1: unknown key 'answer'"):
+        sft(recipe(tmp_path / "r", rows=[{**ROWS[0], "answer": "x"}]), out=tmp_path / "out")
+
+
+def test_the_shipped_recipe_is_readable_and_compares_with_the_vignettes():
+    run = read_run(NANO / "run.toml")
+    assert run.stand_in
+    assert [path.name for path in run.firewall_against] == ["vignettes"]
+
+
+def test_an_answer_that_states_two_decisions_states_none():
+    assert decision_of("The plan is appropriate. The plan should be changed.") is None
+    assert decision_of("The plan is appropriate.") == "proceed"
