@@ -1,0 +1,1 @@
+"""Benchmarks: figures for the documentation, never assertions."""

@@ -1,0 +1,6 @@
+"""`make bench`: every benchmark in turn."""
+
+from benchmarks import bench_rating, bench_report
+
+bench_rating.main()
+bench_report.main([])
