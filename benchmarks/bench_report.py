@@ -1,6 +1,6 @@
 """Time `safemed analyze` on the demonstration's frozen dataset, as a whole process.
 
-    python benchmarks/bench_report.py [--runs 5]
+python benchmarks/bench_report.py [--runs 5]
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from app import services
 from app.files import home, study_files
 from app.screens import states
 from study.errors import StudyError
-from study.lifecycle import IssuedInvitation, console_step
-from study.overview import NextStep, Progress
+from study.lifecycle import IssuedInvitation, take_step
+from study.overview import NextStep, Progress, study_card
 from study.people import Person, Role, actor_of, invite
 from study.registration import load_study
 
@@ -77,8 +77,18 @@ def _ask_once(person: Person, step: NextStep, reason: str) -> None:
 
 
 def _take(person: Person, step: NextStep, reason: str) -> None:
+    store = services.store()
     try:
-        result = console_step(services.store(), person, step.verb, reason=reason)
+        result = take_step(
+            store,
+            person.study_id,
+            step.verb,
+            by=actor_of(person),
+            reason=reason,
+            force=bool(reason),
+            # In a tryout one person walks every role: an invited rater would never come.
+            invite=study_card(store, person.study_id).kind != "tryout",
+        )
     except StudyError as error:
         st.session_state[PROBLEM] = states.sentence(error)
         return
