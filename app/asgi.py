@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import logging
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,13 +16,13 @@ from app.configuration import (
     shipped_settings,
     store_directory,
 )
+from app.faults import log_fault
 from study.store import open_store
 
 if TYPE_CHECKING:
     from streamlit.starlette import App
 
 SCRIPT = Path(__file__).parent / "main.py"
-log = logging.getLogger("safemed.app")
 
 
 def create_app(store_url: str, *, host: str = "127.0.0.1") -> App:
@@ -44,7 +43,13 @@ def create_app(store_url: str, *, host: str = "127.0.0.1") -> App:
     from starlette.middleware import Middleware
     from streamlit.starlette import App
 
-    from app.middleware import BlockedPaths, KnownHostOnly, SecurityHeaders, TrustedIdentity
+    from app.middleware import (
+        BlockedPaths,
+        CalmFaults,
+        KnownHostOnly,
+        SecurityHeaders,
+        TrustedIdentity,
+    )
     from app.routes.table import routes
 
     known = [*shipped_settings()["server.allowedHosts"], *hosts]
@@ -54,6 +59,7 @@ def create_app(store_url: str, *, host: str = "127.0.0.1") -> App:
         middleware=[
             Middleware(KnownHostOnly, hosts=known),
             Middleware(SecurityHeaders, script_hashes=inline_script_hashes()),
+            Middleware(CalmFaults),
             Middleware(BlockedPaths),
             Middleware(TrustedIdentity),
         ],
@@ -65,7 +71,7 @@ def report_fault(error: Exception) -> bool:
     """Show a fault of the program calmly, and log where it was but none of the values in it."""
     from app.screens.states import fault
 
-    log.error("fault in a screen: %s at %s", type(error).__name__, _place(error))
+    log_fault("a screen", error)
     fault()
     return True
 
@@ -80,14 +86,3 @@ def inline_script_hashes() -> tuple[str, ...]:
         "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
         for script in scripts
     )
-
-
-def _place(error: BaseException) -> str:
-    """The innermost line of ours; a message or a variable could hold what raters must not see."""
-    place, step = "unknown", error.__traceback__
-    while step is not None:
-        path = Path(step.tb_frame.f_code.co_filename)
-        if path.is_relative_to(SCRIPT.parent.parent):
-            place = f"{path.relative_to(SCRIPT.parent.parent)}:{step.tb_lineno}"
-        step = step.tb_next
-    return place

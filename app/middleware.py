@@ -8,10 +8,14 @@ from urllib.parse import urlsplit
 
 from anyio import to_thread
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.faults import log_fault
 from app.identity import HEADER, person_of_token, token_in_header
+from app.routes.pages import as_sentence, refusal
+from study.errors import StorageError
 
 BLOCKED = (
     "/_stcore/metrics",
@@ -22,6 +26,45 @@ BLOCKED = (
     "/oauth2callback",
 )
 """Routes of Streamlit that nobody here needs and that answer without sign-in."""
+
+
+class CalmFaults:
+    """Answers a fault in words, and logs where it was but none of the values in it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on; what goes wrong goes no further."""
+        has_begun = False
+
+        async def watched_send(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched_send)
+        except ClientDisconnect:
+            return  # whoever asked has left; a page being closed often does
+        except Exception as error:
+            log_fault("a request", error)
+            if scope["type"] == "http" and not has_begun:
+                await _fault_response(scope, error)(scope, receive, send)
+
+
+def _fault_response(scope: Scope, error: Exception) -> Response:
+    words, status = "Something went wrong on our side. Nothing shown as saved is lost.", 500
+    if isinstance(error, StorageError):
+        words, status = as_sentence(str(error)), 503
+    if scope["path"].startswith("/api/"):
+        return JSONResponse({"error": words}, status, headers={"cache-control": "no-store"})
+    return refusal(
+        "The page cannot be shown",
+        words,
+        status=status,
+        remedy="Please reload it in a minute; if it lasts, tell the study team.",
+    )
 
 
 class KnownHostOnly:
@@ -90,7 +133,10 @@ class TrustedIdentity:
 
 
 def _person_id(scope: Scope) -> str | None:
-    person = person_of_token(token_in_header(Headers(scope=scope).get("cookie", "")))
+    try:
+        person = person_of_token(token_in_header(Headers(scope=scope).get("cookie", "")))
+    except StorageError:
+        return None  # the screen will say that the database is out of order
     return person.person_id if person else None
 
 

@@ -39,7 +39,9 @@ def page(template: str, *, status: int = 200, **words: Any) -> HTMLResponse:
     )
 
 
-def refusal(title: str, words: str, *, status: int, remedy: str = "", go_on: bool = False) -> Any:
+def refusal(
+    title: str, words: str, *, status: int, remedy: str = "", go_on: bool = False
+) -> HTMLResponse:
     """A page that says what went wrong and what to do.
 
     Args:

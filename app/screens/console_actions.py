@@ -12,8 +12,8 @@ from app import services
 from app.files import home, study_files
 from app.screens import states
 from study.errors import StudyError
-from study.lifecycle import IssuedInvitation, take_step
-from study.overview import NextStep, Progress, study_card
+from study.lifecycle import IssuedInvitation, console_step
+from study.overview import NextStep, Progress
 from study.people import Person, Role, actor_of, invite
 from study.registration import load_study
 
@@ -77,18 +77,8 @@ def _ask_once(person: Person, step: NextStep, reason: str) -> None:
 
 
 def _take(person: Person, step: NextStep, reason: str) -> None:
-    store = services.store()
     try:
-        result = take_step(
-            store,
-            person.study_id,
-            step.verb,
-            by=actor_of(person),
-            reason=reason,
-            force=bool(reason),
-            # In a tryout one person walks every role: an invited rater would never come.
-            invite=study_card(store, person.study_id).kind != "tryout",
-        )
+        result = console_step(services.store(), person, step.verb, reason=reason)
     except StudyError as error:
         st.session_state[PROBLEM] = states.sentence(error)
         return
@@ -181,7 +171,7 @@ def files(person: Person, now: Progress) -> None:
     if found.export is not None:
         links.append(f'<a href="/files/{person.study_id}/export.zip">Download the dataset</a>')
     if links:
-        st.html(f"<p>{' &nbsp; '.join(links)}</p>")
+        st.html(f"<p>{' &emsp; '.join(links)}</p>")
     if found.export is None or found.report is None:
         st.html(
             '<p class="sm-quiet">The frozen dataset and its report are not written yet. '

@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from app import identity, services
-from app.middleware import BlockedPaths, KnownHostOnly, SecurityHeaders, TrustedIdentity
+from app.middleware import BlockedPaths, CalmFaults, KnownHostOnly, SecurityHeaders, TrustedIdentity
 from app.routes.table import routes
 from study.store import Store
 
@@ -36,6 +36,7 @@ def client(serving: Store) -> Iterator[TestClient]:
         middleware=[
             Middleware(KnownHostOnly, hosts=["127.0.0.1"]),
             Middleware(SecurityHeaders, script_hashes=[]),
+            Middleware(CalmFaults),
             Middleware(BlockedPaths),
             Middleware(TrustedIdentity),
         ],

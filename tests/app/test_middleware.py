@@ -93,3 +93,36 @@ def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
 def test_https_asks_the_browser_to_stay_with_https(client: TestClient) -> None:
     answer = client.get("https://127.0.0.1:8501/health")
     assert "max-age" in answer.headers["strict-transport-security"]
+
+
+def test_a_fault_is_answered_calmly_and_logged_without_its_words(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from app.routes import session
+
+    async def broken(_request: object) -> None:
+        raise RuntimeError("the arm is SECRET")
+
+    monkeypatch.setattr(session, "person_of", broken)
+    answer = client.get("/pause")
+    assert answer.status_code == 500
+    assert "Something went wrong on our side" in answer.text
+    assert "SECRET" not in answer.text + caplog.text
+    assert "RuntimeError" in caplog.text and "tests/app/test_middleware.py:" in caplog.text
+
+
+def test_a_database_out_of_order_is_503_in_words_everywhere(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app import identity
+    from study.errors import StorageError
+
+    def out_of_order(*_: object) -> None:
+        raise StorageError("nothing was saved: the database is busy")
+
+    monkeypatch.setattr(identity, "person_of_session", out_of_order)
+    client.cookies.set(COOKIE, "A")
+    page = client.get("/pause")
+    assert (page.status_code, "the database is busy" in page.text) == (503, True)
+    draft = client.post("/api/draft", json={})
+    assert (draft.status_code, "busy" in draft.json()["error"]) == (507, True)
