@@ -138,13 +138,24 @@ def take_step(
 def console_step(store: Store, person: Person, verb: Verb, *, reason: str = "") -> StepResult:
     """The investigator's console takes a step; see `take_step`.
 
+    A reason given also answers for what is outstanding and may stay so. In a tryout nobody is
+    invited: one person walks every role.
+
     Raises:
         NotAllowedError: If the person is not an investigator.
         LifeCycleError: Saying what is missing.
     """
     require_role(person.role, "investigator", what=f"the step {verb!r}")
+    with store.read() as session:
+        is_tryout = study_row(session, person.study_id).kind == "tryout"
     return take_step(
-        store, person.study_id, verb, by=actor_of(person), reason=reason, force=bool(reason)
+        store,
+        person.study_id,
+        verb,
+        by=actor_of(person),
+        reason=reason,
+        invite=not is_tryout,
+        force=bool(reason),
     )
 
 

@@ -80,8 +80,8 @@ def _to_allocate(session: Session, study_id: str, now: datetime) -> tuple[Precon
     n_planned = max(design.n_raters, n_expected)
     return (
         Precondition(
-            f"at least {design.raters_per_response} raters have joined or been invited "
-            f"({n_expected})",
+            f"raters who have joined or been invited: {n_expected}, needed at least "
+            f"{design.raters_per_response}",
             n_expected >= design.raters_per_response,
         ),
         Precondition(
