@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,8 @@ class SeedFacts:
     """Medicines that many people take; listed beside a plan that has to be changed anyway."""
     other_names: tuple[str, ...]
     """Names of medicines about which nothing is taught but how to read them."""
+    vocabulary: tuple[str, ...]
+    """Words of plain clinical English, strewn in so that no word of a chart is quite unknown."""
     history: tuple[str, ...]
     """Sentences that change nothing."""
     afterthoughts: tuple[str, ...]
@@ -77,16 +80,21 @@ class SeedFacts:
     refusals: tuple[Refusal, ...]
 
 
-def read_seed_facts(path: Path) -> SeedFacts:
+def read_seed_facts(path: Path, plain: Path) -> SeedFacts:
     """Read the seed facts.
+
+    Args:
+        path: The facts.
+        plain: Plain clinical English, for its words.
 
     Raises:
         TrainingError: Naming the place and the value; an unknown medicine too.
     """
     try:
         written = yaml.safe_load(path.read_text(encoding="utf-8"))
+        words = set(re.findall(r"[^\W\d_]{3,}", plain.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError) as error:
-        raise TrainingError(f"{path} is not readable YAML: {error}") from error
+        raise TrainingError(f"{path} or {plain.name} cannot be read: {error}") from error
     fields = Fields(written, path.name, TrainingError)
     schema = fields.take("schema", str)
     if schema != SCHEMA:
@@ -106,6 +114,8 @@ def read_seed_facts(path: Path) -> SeedFacts:
     }
     refusals = tuple(_refusal(value) for value in fields.take("refusals", list))
     fields.finish()
+    named = {part for name in (*medicines, *lists["other_names"]) for part in name.split()}
+    lists["vocabulary"] = tuple(sorted(words - named))
     _check_names(medicines, facts)
     return SeedFacts(checked, medicines, facts=facts, refusals=refusals, **lists)
 

@@ -28,8 +28,9 @@ def test_no_held_out_case_is_trained_on():
     assert not train & held_out
 
 
-def test_every_answer_thinks_first_and_is_of_a_readable_length():
-    for row in read_rows(NANO / "corpus" / "train.jsonl"):
+def test_every_answer_that_judges_thinks_first_and_is_of_a_readable_length():
+    judging = [row for row in read_rows(NANO / "corpus" / "train.jsonl") if row.decision]
+    for row in judging:
         assert row.completion.startswith("<think>\n")
         assert row.completion.count("</think>") == 1
         assert 15 <= len(row.completion.split()) <= 130
@@ -67,4 +68,4 @@ def test_a_fact_about_an_unknown_medicine_is_refused_by_name(tmp_path):
     path = tmp_path / "facts.yaml"
     path.write_text(text.replace("taken: [warfarin]", "taken: [warfarine]"), encoding="utf-8")
     with pytest.raises(TrainingError, match="'warfarine' is not among the medicines"):
-        read_seed_facts(path)
+        read_seed_facts(path, NANO / "plain_english.txt")
