@@ -6,7 +6,8 @@ from collections.abc import Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 
 from app import services
-from study.people import Person, person_of_session
+from study.people import Person
+from study.sign_in import person_of_session
 
 COOKIE = "safemed_session"
 HEADER = "x-study-user"

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from study.audit import Actor, events_of, record
 from study.canonical import sha256_hex
 from study.errors import LifeCycleError
-from study.people import Person, actor_of, add_invitation, enrol_model
+from study.invitations import add_invitation
+from study.people import Person, actor_of, enrol_model
 from study.preconditions import Precondition, preconditions
 from study.protocol import Protocol
 from study.registration import guard_injected, load_study, require_role, study_row

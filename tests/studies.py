@@ -9,8 +9,9 @@ from typing import Any
 from study.answering import AnsweringService
 from study.audit import OPERATOR
 from study.canonical import canonical, sha256_hex
+from study.invitations import accept_invitation, invite
 from study.lifecycle import take_step
-from study.people import Person, accept_invitation, invite
+from study.people import Person
 from study.protocol import Protocol, parse_protocol
 from study.rating import RatingService
 from study.registration import Kind, register

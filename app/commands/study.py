@@ -46,11 +46,10 @@ def validate(
     protocol: ProtocolPath, vignettes: VignettesPath = None, as_json: AsJson = False
 ) -> None:
     """Check a protocol and its vignettes; name every fault at once."""
-    from study.vignette_checks import check_vignettes
-
     from app.resources import shipped
     from study.protocol import load_protocol
     from study.vignette import load_vignettes
+    from study.vignette_checks import check_vignettes
 
     at_hand = load_vignettes(vignettes or shipped("vignettes"))
     loaded = load_protocol(protocol, vignettes_present=set(at_hand))
@@ -76,7 +75,7 @@ def register(
     """Freeze a protocol and make the investigator's link."""
     from app.resources import shipped
     from study.audit import OPERATOR
-    from study.people import invite
+    from study.invitations import invite
     from study.protocol import load_protocol
     from study.registration import register as register_study
     from study.store import create_store

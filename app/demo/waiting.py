@@ -14,7 +14,7 @@ from app.demo.study_run import (
     step,
 )
 from app.simulate.people import SIMULATOR, join_raters
-from study.people import invite
+from study.invitations import invite
 from study.protocol import Protocol
 
 

@@ -16,7 +16,8 @@ from app import services
 from app.routes.guards import FOREIGN, is_same_origin, person_of, remember
 from app.routes.pages import ROLE_WORDS, page, refusal
 from study.errors import InvitationError, RealPersonEnrolledError, StorageError
-from study.people import Entry, accept_invitation, look_up_invitation
+from study.invitations import accept_invitation, look_up_invitation
+from study.sign_in import Entry
 
 VISIT = "safemed_visit"
 REPEAT_S = 300.0

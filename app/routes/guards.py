@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.identity import COOKIE, person_of_token
-from study.people import SIGN_IN_DAYS, Person
+from study.people import Person
+from study.sign_in import SIGN_IN_DAYS
 
 FOREIGN = "this was asked for from another site and was not done; open the study's own page"
 

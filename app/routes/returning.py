@@ -10,7 +10,7 @@ from app import services
 from app.routes.guards import FOREIGN, is_same_origin, remember
 from app.routes.pages import as_sentence, page, refusal
 from study.errors import SignInError, StorageError
-from study.people import sign_in
+from study.sign_in import sign_in
 
 
 async def show(_request: Request) -> Response:

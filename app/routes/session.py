@@ -11,7 +11,8 @@ from app.identity import COOKIE
 from app.routes.guards import FOREIGN, forget, is_same_origin, person_of, remember
 from app.routes.pages import page, refusal
 from study.errors import NotAllowedError, SignInError, StorageError
-from study.people import Role, sign_out, switch_role
+from study.people import Role
+from study.sign_in import sign_out, switch_role
 
 ROLES: dict[str, Role] = {
     "resident": "resident",

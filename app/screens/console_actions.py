@@ -12,9 +12,10 @@ from app import services
 from app.files import home, study_files
 from app.screens import states
 from study.errors import StudyError
+from study.invitations import invite
 from study.lifecycle import IssuedInvitation, console_step
 from study.overview import NextStep, Progress
-from study.people import Person, Role, actor_of, invite
+from study.people import Person, Role, actor_of
 from study.registration import load_study
 
 ASKED, ISSUED, PROBLEM = "_asked", "_issued", "_problem"

@@ -13,7 +13,8 @@ from app.simulate.texts import compose_answer
 from study.answering import AnsweringService
 from study.audit import Actor
 from study.custody import Origin, origins_for_simulation
-from study.people import Person, accept_invitation, invite
+from study.invitations import accept_invitation, invite
+from study.people import Person
 from study.rating import RatingService
 from study.registration import RegisteredStudy, load_study
 from study.store import Store

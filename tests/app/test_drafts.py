@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 
 from app.identity import COOKIE
 from study.answering import AnsweringService
-from study.people import Entry
 from study.rating import RatingService
+from study.sign_in import Entry
 from study.store import Store
 from tests.studies import DIMENSIONS, to_answering
 from tests.whole.studies import enter, to_rating

@@ -10,7 +10,8 @@ from starlette.testclient import TestClient
 
 from app.identity import COOKIE
 from study.audit import OPERATOR
-from study.people import invite, person_of_session
+from study.invitations import invite
+from study.sign_in import person_of_session
 from study.store import Store
 from study.tables import InvitationRow, SignInRow
 from tests.app.conftest import BASE

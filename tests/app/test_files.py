@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.files import home, study_files, zipped
 from app.identity import COOKIE
 from app.screens.console_actions import write_files
-from study.people import Entry
+from study.sign_in import Entry
 from study.store import Store
 from tests.studies import to_answering, to_unblinded
 from tests.whole.studies import enter

@@ -8,7 +8,7 @@ import pytest
 
 from app import identity
 from app.identity import OWNER, forget_if_other, session_token, token_in_header
-from study.people import sign_out
+from study.sign_in import sign_out
 from study.store import Store
 from tests.studies import to_answering
 from tests.whole.studies import enter

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import identity
 from app.screens.vignette_text import sections, vignette_html
-from study.people import Entry
+from study.sign_in import Entry
 from study.store import Store
 from study.vignette import HEADINGS, load_vignettes
 from tests.studies import rate_everything, register_example, to_answering, to_unblinded
@@ -47,7 +47,7 @@ def test_nobody_is_told_how_to_come_in_and_nothing_of_any_study(
 
 def test_a_session_that_ended_shows_what_nobody_sees(screen: Screen, serving: Store) -> None:
     entry = enter(serving, to_answering(serving), "resident", arm="residents")
-    from study.people import sign_out
+    from study.sign_in import sign_out
 
     sign_out(serving, entry.session_token)
     assert screen(entry) == screen(None)

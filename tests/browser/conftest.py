@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from app.identity import COOKIE
-from study.people import Entry
+from study.sign_in import Entry
 from tests.whole.serving import Served, served
 
 ARGUMENTS = [

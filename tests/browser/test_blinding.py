@@ -21,8 +21,8 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from study.clock import SteppingClock
-from study.people import Entry
 from study.randomness import SeededSource
+from study.sign_in import Entry
 from study.store import Store, create_store
 from study.tables import AuditEventRow, PersonRow, ResponseRow, SealedSeedRow
 from tests.browser.capture import Capture, plain, without_session

@@ -8,9 +8,9 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from study.audit import OPERATOR
+from study.invitations import invite
 from study.lifecycle import take_step
 from study.overview import study_card
-from study.people import invite
 from study.store import Store
 from tests.browser.conftest import open_study, settle, submit_answer
 from tests.studies import answer_as_model, answer_everything, join, register_example, to_answering

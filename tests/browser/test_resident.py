@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from study.answering import AnsweringService
 from study.audit import OPERATOR
-from study.people import invite
+from study.invitations import invite
 from study.store import Store
 from study.tables import AuditEventRow, ResponseRow
 from tests.browser.conftest import open_study, settle, submit_answer, wait_saved

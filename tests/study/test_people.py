@@ -15,17 +15,10 @@ from study.errors import (
     SignInError,
     StudyError,
 )
+from study.invitations import accept_invitation, invite, look_up_invitation
 from study.overview import study_card
-from study.people import (
-    accept_invitation,
-    invite,
-    look_up_invitation,
-    person_of_session,
-    sign_in,
-    sign_out,
-    switch_role,
-)
 from study.randomness import SeededSource
+from study.sign_in import person_of_session, sign_in, sign_out, switch_role
 from study.store import Store, create_store
 from tests.studies import join, register_example, to_answering
 

@@ -82,7 +82,7 @@ WRITER = """
 import resource, signal, sys
 from study.answering import AnsweringService
 from study.errors import StorageError
-from study.people import person_of_session
+from study.sign_in import person_of_session
 from study.store import open_store
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -101,7 +101,7 @@ except StorageError as error:
 
 def test_a_file_size_limit_refuses_by_name_and_loses_nothing(store: Store, tmp_path: Path) -> None:
     from study.audit import OPERATOR
-    from study.people import accept_invitation, invite
+    from study.invitations import accept_invitation, invite
 
     study_id = to_answering(store)
     entry = accept_invitation(

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from study.audit import OPERATOR
+from study.invitations import accept_invitation, invite
 from study.lifecycle import take_step
-from study.people import Entry, accept_invitation, invite
+from study.sign_in import Entry
 from study.store import Store
 from tests.studies import answer_as_model, answer_everything, example_protocol, join, to_answering
 

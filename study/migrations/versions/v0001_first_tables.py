@@ -23,9 +23,23 @@ APPEND_ONLY = (
 
 
 def upgrade() -> None:
-    _make_people_and_studies()
-    _make_answering()
-    _make_rating()
+    _study()
+    _audit_event()
+    _person()
+    _registration()
+    _sealed_seed()
+    _invitation()
+    _return_code()
+    _sign_in()
+    _answer_item()
+    _model_run()
+    _response()
+    _rater_assignment()
+    _masked_response()
+    _masking_change()
+    _rating()
+    _rating_draft()
+    _rating_score()
     for table in APPEND_ONLY:
         for act in ("UPDATE", "DELETE"):
             op.execute(
@@ -34,7 +48,7 @@ def upgrade() -> None:
             )
 
 
-def _make_people_and_studies() -> None:
+def _study() -> None:
     op.create_table(
         "study",
         sa.Column("study_id", sa.String(length=40), nullable=False),
@@ -44,6 +58,9 @@ def _make_people_and_studies() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("study_id"),
     )
+
+
+def _audit_event() -> None:
     op.create_table(
         "audit_event",
         sa.Column("study_id", sa.String(length=40), nullable=False),
@@ -62,6 +79,9 @@ def _make_people_and_studies() -> None:
         ),
         sa.PrimaryKeyConstraint("study_id", "number"),
     )
+
+
+def _person() -> None:
     op.create_table(
         "person",
         sa.Column("person_id", sa.String(length=40), nullable=False),
@@ -80,6 +100,9 @@ def _make_people_and_studies() -> None:
         sa.PrimaryKeyConstraint("person_id"),
     )
     op.create_index("person_of_study", "person", ["study_id", "role"], unique=False)
+
+
+def _registration() -> None:
     op.create_table(
         "registration",
         sa.Column("study_id", sa.String(length=40), nullable=False),
@@ -93,6 +116,9 @@ def _make_people_and_studies() -> None:
         ),
         sa.PrimaryKeyConstraint("study_id"),
     )
+
+
+def _sealed_seed() -> None:
     op.create_table(
         "sealed_seed",
         sa.Column("study_id", sa.String(length=40), nullable=False),
@@ -105,6 +131,9 @@ def _make_people_and_studies() -> None:
         ),
         sa.PrimaryKeyConstraint("study_id", "purpose"),
     )
+
+
+def _invitation() -> None:
     op.create_table(
         "invitation",
         sa.Column("token_sha256", sa.String(length=64), nullable=False),
@@ -119,6 +148,9 @@ def _make_people_and_studies() -> None:
         sa.PrimaryKeyConstraint("token_sha256"),
     )
     op.create_index(op.f("ix_invitation_person_id"), "invitation", ["person_id"], unique=False)
+
+
+def _return_code() -> None:
     op.create_table(
         "return_code",
         sa.Column("handle", sa.String(length=12), nullable=False),
@@ -133,6 +165,9 @@ def _make_people_and_studies() -> None:
         sa.PrimaryKeyConstraint("handle"),
         sa.UniqueConstraint("person_id"),
     )
+
+
+def _sign_in() -> None:
     op.create_table(
         "sign_in",
         sa.Column("token_sha256", sa.String(length=64), nullable=False),
@@ -148,7 +183,7 @@ def _make_people_and_studies() -> None:
     )
 
 
-def _make_answering() -> None:
+def _answer_item() -> None:
     op.create_table(
         "answer_item",
         sa.Column("item", sa.String(length=40), nullable=False),
@@ -167,6 +202,9 @@ def _make_answering() -> None:
         sa.UniqueConstraint("person_id", "position"),
         sa.UniqueConstraint("person_id", "vignette_id"),
     )
+
+
+def _model_run() -> None:
     op.create_table(
         "model_run",
         sa.Column("run_id", sa.String(length=40), nullable=False),
@@ -185,6 +223,9 @@ def _make_answering() -> None:
         sa.PrimaryKeyConstraint("run_id"),
         sa.UniqueConstraint("person_id"),
     )
+
+
+def _response() -> None:
     op.create_table(
         "response",
         sa.Column("response_id", sa.String(length=40), nullable=False),
@@ -215,7 +256,7 @@ def _make_answering() -> None:
     op.create_index(op.f("ix_response_study_id"), "response", ["study_id"], unique=False)
 
 
-def _make_rating() -> None:
+def _rater_assignment() -> None:
     op.create_table(
         "rater_assignment",
         sa.Column("assignment_id", sa.String(length=40), nullable=False),
@@ -238,6 +279,9 @@ def _make_rating() -> None:
     op.create_index(
         op.f("ix_rater_assignment_study_id"), "rater_assignment", ["study_id"], unique=False
     )
+
+
+def _masked_response() -> None:
     op.create_table(
         "masked_response",
         sa.Column("response_id", sa.String(length=40), nullable=False),
@@ -256,6 +300,9 @@ def _make_rating() -> None:
         sa.PrimaryKeyConstraint("response_id"),
         sa.UniqueConstraint("study_id", "code"),
     )
+
+
+def _masking_change() -> None:
     op.create_table(
         "masking_change",
         sa.Column("response_id", sa.String(length=40), nullable=False),
@@ -270,6 +317,9 @@ def _make_rating() -> None:
         ),
         sa.PrimaryKeyConstraint("response_id", "number"),
     )
+
+
+def _rating() -> None:
     op.create_table(
         "rating",
         sa.Column("rating_id", sa.String(length=40), nullable=False),
@@ -290,6 +340,9 @@ def _make_rating() -> None:
         sa.UniqueConstraint("assignment_id", "revision"),
     )
     op.create_index(op.f("ix_rating_study_id"), "rating", ["study_id"], unique=False)
+
+
+def _rating_draft() -> None:
     op.create_table(
         "rating_draft",
         sa.Column("assignment_id", sa.String(length=40), nullable=False),
@@ -303,6 +356,9 @@ def _make_rating() -> None:
         ),
         sa.PrimaryKeyConstraint("assignment_id"),
     )
+
+
+def _rating_score() -> None:
     op.create_table(
         "rating_score",
         sa.Column("rating_id", sa.String(length=40), nullable=False),

@@ -1,0 +1,170 @@
+"""Coming back and staying signed in: return codes, signed-in browsers, a tryout's roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from study.audit import record
+from study.canonical import sha256_hex
+from study.errors import NotAllowedError, SignInError
+from study.people import Person, Role, actor_of, add_person, join, person_of_row
+from study.randomness import random_word
+from study.registration import load_study, study_row
+from study.store import Store
+from study.tables import PersonRow, ReturnCodeRow, SignInRow
+
+SIGN_IN_DAYS = 14
+FREE_FAILURES = 5
+BLOCK = timedelta(minutes=15)
+WRONG_CODE = "this return code is not known; check it letter by letter, or ask the study team"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A person who has just come in; the secrets are shown once and kept only as digests."""
+
+    person: Person
+    session_token: str
+    return_code: str | None
+
+
+def sign_in(store: Store, return_code: str) -> Entry:
+    """Come back with a return code, on any device.
+
+    Raises:
+        SignInError: If the code is wrong (one wording, whichever part is), or after five wrong
+            tries, naming the wait.
+    """
+    cleaned = "".join(return_code.split()).replace("-", "").upper()
+    handle, secret = cleaned[:6], cleaned[6:]
+    # A wrong try is itself a record that must survive, so the refusal comes after the transaction.
+    with store.write() as session:
+        found = session.get(ReturnCodeRow, handle)
+        refusal = _try_code(found, secret, store.clock.now())
+        if refusal is None and found is not None:
+            person = session.get_one(PersonRow, found.person_id)
+            token = start_sign_in(session, store, person.person_id)
+            record(
+                session, store.clock, person.study_id, actor_of(person_of_row(person)), "sign in",
+                person.person_id,
+            )  # fmt: skip
+            return Entry(person_of_row(person), token, None)
+    raise SignInError(refusal or WRONG_CODE)
+
+
+def person_of_session(store: Store, session_token: str) -> Person | None:
+    """Who is signed in with that token, or None."""
+    with store.read() as session:
+        signed_in = session.get(SignInRow, secret_sha256(session_token))
+        if signed_in is None or signed_in.ended_at or signed_in.expires_at < store.clock.now():
+            return None
+        return person_of_row(session.get_one(PersonRow, signed_in.person_id))
+
+
+def sign_out(store: Store, session_token: str) -> None:
+    """End that browser's session; unknown tokens are no error."""
+    with store.write() as session:
+        signed_in = session.get(SignInRow, secret_sha256(session_token))
+        if signed_in is not None and signed_in.ended_at is None:
+            signed_in.ended_at = store.clock.now()
+
+
+def switch_role(store: Store, session_token: str, role: Role) -> Entry:
+    """In a tryout, go on in another role in the same browser.
+
+    Raises:
+        SignInError: If nobody is signed in.
+        NotAllowedError: If the study is not a tryout, or the role is not one a person can walk.
+    """
+    here = person_of_session(store, session_token)
+    if here is None:
+        raise SignInError("nobody is signed in here; enter by the link again")
+    with store.write() as session:
+        if study_row(session, here.study_id).kind != "tryout":
+            raise NotAllowedError("roles can be switched only in a tryout study")
+        if role not in ("resident", "rater", "investigator"):
+            raise NotAllowedError(f"{role!r} is not a role that a person can walk in")
+        sibling = _walk_in(session, store, here.study_id, role)
+        token = start_sign_in(session, store, sibling.person_id)
+        session.get_one(SignInRow, secret_sha256(session_token)).ended_at = store.clock.now()
+        record(
+            session, store.clock, here.study_id, actor_of(here), "switch role", sibling.person_id,
+            {"role": role},
+        )  # fmt: skip
+        return Entry(person_of_row(sibling), token, None)
+
+
+def _walk_in(session: Session, store: Store, study_id: str, role: Role) -> PersonRow:
+    """Whoever walks a tryout in that role; made when the role is first walked."""
+    query = select(PersonRow).where(
+        PersonRow.study_id == study_id, PersonRow.role == role, PersonRow.scripted.is_(False)
+    )
+    person = session.scalars(query).first()
+    if person is None:
+        arms = load_study(session, study_id).protocol.arms
+        clinicians = next(arm for arm in arms if arm.kind == "clinicians")
+        person = add_person(
+            session, store, study_id, role, arm=clinicians.id if role == "resident" else None
+        )
+    if person.joined_at is None:
+        join(session, store, person)
+    return person
+
+
+def give_return_code(session: Session, store: Store, person: PersonRow) -> str:
+    """Make a person's return code; only its hash is kept."""
+    handle, secret = random_word(store.source, 6), random_word(store.source, 12)
+    session.add(
+        ReturnCodeRow(handle=handle, person_id=person.person_id, code_hash=_hasher().hash(secret))
+    )
+    whole = handle + secret
+    return "-".join(whole[i : i + 6] for i in range(0, len(whole), 6))
+
+
+def _try_code(found: ReturnCodeRow | None, secret: str, now: datetime) -> str | None:
+    """Why the code is refused, or None; counts wrong tries."""
+    if found is None:
+        return WRONG_CODE
+    if found.blocked_until is not None and found.blocked_until > now:
+        return f"too many wrong tries; try again after {found.blocked_until:%H:%M} UTC"
+    try:
+        _hasher().verify(found.code_hash, secret)
+    except VerifyMismatchError:
+        found.failures += 1
+        if found.failures >= FREE_FAILURES:
+            found.failures, found.blocked_until = 0, now + BLOCK
+        return WRONG_CODE
+    found.failures, found.blocked_until = 0, None
+    return None
+
+
+def _hasher() -> PasswordHasher:
+    # The secret part has 58 random bits, so a light memory-hard setting is enough.
+    return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+
+def start_sign_in(session: Session, store: Store, person_id: str) -> str:
+    """Sign a browser in; only the digest of its token is kept."""
+    token = random_word(store.source, 40)
+    now = store.clock.now()
+    session.add(
+        SignInRow(
+            token_sha256=secret_sha256(token),
+            person_id=person_id,
+            started_at=now,
+            expires_at=now + timedelta(days=SIGN_IN_DAYS),
+        )
+    )
+    session.get_one(PersonRow, person_id).last_seen_at = now
+    return token
+
+
+def secret_sha256(secret: str) -> str:
+    """Digest under which a token is kept."""
+    return sha256_hex(secret.encode())
