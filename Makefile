@@ -15,12 +15,12 @@ DEMO_DIR ?= demo
 PORT ?= 8501
 TORCH_INDEX ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
-TORCH_ENV := $(if $(TORCH_INDEX),PIP_INDEX_URL=$(TORCH_INDEX))
+TORCH_ENV := $(if $(TORCH_INDEX),PIP_EXTRA_INDEX_URL=$(TORCH_INDEX))
 
 .PHONY: demo test bench clean check-tools lint
 
 demo: $(VENV)/.demo-ready
-	@exec $(BIN)/safemed demo --out $(DEMO_DIR) --port $(PORT)
+	@$(BIN)/safemed demo --out $(DEMO_DIR) --port $(PORT) || test $$? -eq 130
 
 test: $(VENV)/.test-ready
 	@scripts/system-packages

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from analysis.paired import HodgesLehmann
+from analysis.paired import HodgesLehmann, MeanDifference
 from analysis.results import DimensionResult, NotComputed, Results
 from analysis.wording import number, p_in_words
 
@@ -29,10 +29,10 @@ def forest(results: Results) -> go.Figure:
 
     figure = go.Figure()
     labels = [result.dimension.label for result in results.dimensions]
-    for result in results.dimensions:
-        _draw_difference(figure, result)
     first, second = results.dataset.first.label, results.dataset.second.label
     reach = _reach(results.dimensions)
+    for result in results.dimensions:
+        _draw_difference(figure, result, reach)
     figure.add_vline(x=0, line={"color": INK, "width": 1})
     for side, words, anchor in (
         (-reach, f"\u2190 {second} higher", "left"),
@@ -42,48 +42,49 @@ def forest(results: Results) -> go.Figure:
             x=side, y=1.0, yref="paper", yanchor="bottom", xanchor=anchor, showarrow=False,
             text=words, font={"size": 13, "color": QUIET},
         )  # fmt: skip
-    _style(figure, f"Difference in rubric points, {first} minus {second}", results, height=360)
+    _style(figure, f"Difference in rubric points, {first} minus {second}", results, height=400)
     figure.update_xaxes(range=[-reach, reach], title="Hodges-Lehmann estimate with its interval")
-    figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], showgrid=False)
+    figure.update_yaxes(
+        categoryorder="array", categoryarray=labels[::-1], showgrid=False,
+        # Room above the first row for its label.
+        range=[-0.5, len(labels) - 0.3],
+    )  # fmt: skip
     return figure
 
 
-def _draw_difference(figure: go.Figure, result: DimensionResult) -> None:
+def _draw_difference(figure: go.Figure, result: DimensionResult, reach: float) -> None:
     import plotly.graph_objects as go
 
     label, bounds = result.dimension.label, result.hodges_lehmann
     if isinstance(bounds, NotComputed):
-        figure.add_trace(_without_interval(result))
-        return
+        value = 0.0 if isinstance(result.mean, NotComputed) else result.mean.value
+        words, colour, symbol, spread = _without_interval(result), QUIET, "square-open", None
+    else:
+        value, words = bounds.value, _difference_in_words(result, bounds)
+        colour, symbol = ACCENT, "square"
+        spread = {
+            "type": "data", "symmetric": False, "array": [bounds.high - value],
+            "arrayminus": [value - bounds.low], "color": ACCENT, "thickness": 2, "width": 6,
+        }  # fmt: skip
     figure.add_trace(
         go.Scatter(
-            x=[bounds.value], y=[label], mode="markers", showlegend=False, hoverinfo="skip",
-            marker={"size": 12, "symbol": "square", "color": ACCENT},
-            error_x={
-                "type": "data", "symmetric": False, "array": [bounds.high - bounds.value],
-                "arrayminus": [bounds.value - bounds.low], "color": ACCENT, "thickness": 2,
-                "width": 6,
-            },
+            x=[value], y=[label], mode="markers", showlegend=False, hoverinfo="skip",
+            marker={"size": 12, "symbol": symbol, "color": colour}, error_x=spread,
         )
     )  # fmt: skip
+    # Kept off the edges, where a long label would be cut.
     figure.add_annotation(
-        x=bounds.value, y=label, yshift=20, showarrow=False,
-        text=_difference_in_words(result, bounds), font={"size": 13, "color": INK},
+        x=min(max(value, -0.5 * reach), 0.5 * reach), y=label, yshift=20, showarrow=False,
+        text=words, font={"size": 13, "color": INK if spread else QUIET}, bgcolor=PAPER,
     )  # fmt: skip
 
 
-def _without_interval(result: DimensionResult) -> Any:
-    import plotly.graph_objects as go
-
-    mean = 0.0 if isinstance(result.mean, NotComputed) else result.mean.value
-    reason = (
-        "" if isinstance(result.hodges_lehmann, HodgesLehmann) else result.hodges_lehmann.reason
-    )
-    return go.Scatter(
-        x=[mean], y=[result.dimension.label], mode="markers+text", showlegend=False,
-        hoverinfo="skip", marker={"size": 11, "symbol": "square-open", "color": QUIET},
-        text=[reason], textposition="top center", textfont={"size": 12, "color": QUIET},
-    )  # fmt: skip
+def _without_interval(result: DimensionResult) -> str:
+    if isinstance(result.differences, NotComputed):
+        return result.differences.reason
+    n_pairs = len(result.differences.vignettes)
+    shown = "" if isinstance(result.mean, NotComputed) else f"mean {number(result.mean.value)}, "
+    return f"{shown}no interval attainable with {n_pairs} vignettes"
 
 
 def _difference_in_words(result: DimensionResult, bounds: HodgesLehmann) -> str:
@@ -97,8 +98,9 @@ def _reach(dimensions: tuple[DimensionResult, ...]) -> float:
     ends = [
         abs(end)
         for result in dimensions
-        if isinstance(result.hodges_lehmann, HodgesLehmann)
-        for end in (result.hodges_lehmann.low, result.hodges_lehmann.high)
+        for shown in (result.hodges_lehmann, result.mean)
+        if isinstance(shown, HodgesLehmann | MeanDifference)
+        for end in ((shown.low, shown.high) if isinstance(shown, HodgesLehmann) else (shown.value,))
     ]
     return max([*ends, 0.9]) * 1.15
 
