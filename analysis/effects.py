@@ -13,6 +13,10 @@ from analysis.errors import UndefinedError
 from analysis.paired import Floats, SignedRank, clean
 
 
+MIN_PAIRS = 5
+"""Fewer pairs have so few distinct resamples that a bootstrap interval would say nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A value with its interval."""
@@ -71,7 +75,7 @@ def rank_biserial(
 
     Raises:
         UndefinedError: If all differences have one sign (no interval; the value is 1 or -1), or
-            there are fewer than three that are not zero.
+            there are fewer than five pairs.
 
     References:
         Efron 1987, J. Am. Stat. Assoc. 82, 171 (BCa).
@@ -82,6 +86,11 @@ def rank_biserial(
         raise UndefinedError(
             f"value {value:+.0f}: every difference that is not zero has one sign, so a bootstrap "
             "interval is undefined"
+        )
+    if values.size < MIN_PAIRS:
+        raise UndefinedError(
+            f"value {value:.2f}, no interval: {values.size} vignettes are too few to resample, "
+            f"{MIN_PAIRS} are needed"
         )
     rng = np.random.default_rng(seed)
     drawn = _row_values(values[rng.integers(0, values.size, (n_resamples, values.size))])

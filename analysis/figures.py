@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ def forest(results: Results) -> go.Figure:
             x=side, y=1.0, yref="paper", yanchor="bottom", xanchor=anchor, showarrow=False,
             text=words, font={"size": 13, "color": QUIET},
         )  # fmt: skip
-    _style(figure, f"Difference in rubric points, {first} minus {second}", results, height=400)
+    _style(figure, f"Difference in rubric points, {first} minus {second}", results, height=430)
     figure.update_xaxes(range=[-reach, reach], title="Hodges-Lehmann estimate with its interval")
     figure.update_yaxes(
         categoryorder="array", categoryarray=labels[::-1], showgrid=False,
@@ -137,10 +138,10 @@ def ratings(results: Results) -> go.Figure:
                 textfont={"size": 12, "color": INK if place in (1, 2, 3) else PAPER},
             )
         )  # fmt: skip
-    _style(figure, "Ratings given, by dimension and arm", results, height=520)
+    _style(figure, "Share of each score, by dimension and arm", results, height=550)
     figure.update_layout(barmode="stack", bargap=0.28)
-    figure.update_layout(legend={"orientation": "h", "y": -0.12, "x": 0, "traceorder": "normal"})
-    figure.update_xaxes(tickformat=".0%", range=[0, 1], title="Share of ratings")
+    figure.update_layout(legend={"orientation": "h", "y": -0.1, "x": 0, "traceorder": "normal"})
+    figure.update_xaxes(tickformat=".0%", range=[0, 1])
     figure.update_yaxes(autorange="reversed", showgrid=False, showdividers=False)
     return figure
 
@@ -149,18 +150,17 @@ def _style(figure: go.Figure, title: str, results: Results, *, height: int) -> N
     note = results.dataset.simulated_note
     words = f"<b>{title}</b>"
     if note:
-        # The first sentence is enough to mark the picture; the page carries the whole note.
-        words += f"<br><span style='font-size:13px;color:#9a3412'>{note.split('. ')[0]}. "
-        words += "Planted scores; not a finding.</span>"
+        wrapped = "<br>".join(textwrap.wrap(note, 84))
+        words += f"<br><span style='font-size:13px;color:#9a3412'>{wrapped}</span>"
     figure.update_layout(
         template="none",
         title={"text": words, "x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 12},
-               "font": {"size": 18, "color": INK}},
+               "y": 0.96, "yanchor": "top", "font": {"size": 18, "color": INK}},
         font={"family": FONT, "size": 14, "color": INK},
         paper_bgcolor=PAPER,
         plot_bgcolor=PAPER,
         height=height,
-        margin={"l": 12, "r": 20, "t": 96, "b": 60},
+        margin={"l": 12, "r": 20, "t": 124 if note else 76, "b": 72},
         dragmode=False,
     )  # fmt: skip
     figure.update_xaxes(gridcolor=RULE, zeroline=False, automargin=True, fixedrange=True)

@@ -18,6 +18,8 @@ from analysis.paired import Floats
 
 Level = Literal["nominal", "ordinal", "interval"]
 Form = Literal["A,1", "A,k", "C,1", "C,k"]
+MIN_CLUSTERS = 5
+"""Fewer clusters have so few distinct resamples that an interval would say nothing."""
 
 
 def krippendorff_alpha(
@@ -66,7 +68,7 @@ def krippendorff_alpha_interval(
         confidence: Of the interval.
 
     Raises:
-        UndefinedError: As `krippendorff_alpha`, or with fewer than two clusters.
+        UndefinedError: As `krippendorff_alpha`, or with fewer than five clusters.
     """
     value = krippendorff_alpha(ratings, level=level, categories=categories)
     counts, points = _counts(ratings, categories)
@@ -117,7 +119,7 @@ def icc_interval(
     """The intraclass correlation with its percentile interval from a bootstrap of whole clusters.
 
     Raises:
-        UndefinedError: As `icc`, or with fewer than two clusters.
+        UndefinedError: As `icc`, or with fewer than five clusters.
     """
     value = icc(ratings, form=form)
     values = np.asarray(ratings, dtype=float)
@@ -224,8 +226,11 @@ def _cluster_interval(
     confidence: float,
 ) -> Interval:
     names, member = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
-    if names.size < 2:
-        raise UndefinedError("undefined: a bootstrap needs two clusters")
+    if names.size < MIN_CLUSTERS:
+        raise UndefinedError(
+            f"value {value:.2f}, no interval: {names.size} vignettes are too few to resample, "
+            f"{MIN_CLUSTERS} are needed"
+        )
     rng = np.random.default_rng(seed)
     drawn = rng.integers(0, names.size, (n_resamples, names.size))
     times = np.stack([np.bincount(row, minlength=names.size) for row in drawn])

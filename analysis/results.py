@@ -17,7 +17,6 @@ from analysis.effects import (
     paired_superiority,
     r_from_z,
     rank_biserial,
-    rank_biserial_value,
 )
 from analysis.errors import UndefinedError
 from analysis.flow import ArmFlow, flow
@@ -61,7 +60,6 @@ class DimensionResult:
     """Bonferroni-simultaneous over the family."""
     mean: MeanDifference | NotComputed
     rank_biserial: Interval | NotComputed
-    rank_biserial_value: float | NotComputed
     r: RFromZ | NotComputed
     superiority: PairedSuperiority | NotComputed
 
@@ -120,7 +118,7 @@ def _dimension(dataset: FrozenDataset, dimension: Dimension, *, n_family: int) -
     confidence = float(settings["confidence"])
     differences = attempt(lambda: vignette_differences(dataset, dimension))
     if isinstance(differences, NotComputed):
-        return DimensionResult(dimension, differences, differences, None, *[differences] * 7)
+        return DimensionResult(dimension, differences, differences, None, *[differences] * 6)
     d = differences.values
     test = attempt(lambda: signed_rank(d, zeros=settings["zeros"]))
     return DimensionResult(
@@ -139,7 +137,6 @@ def _dimension(dataset: FrozenDataset, dimension: Dimension, *, n_family: int) -
                 seed=settings["seed"],
             )
         ),
-        rank_biserial_value=attempt(lambda: rank_biserial_value(d)),
         r=test if isinstance(test, NotComputed) else r_from_z(test),
         superiority=attempt(lambda: paired_superiority(d)),
     )

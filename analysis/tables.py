@@ -115,18 +115,12 @@ def effects_table(results: Results) -> Table:
 
 
 def _effects_row(result: DimensionResult) -> Cells:
-    biserial = (
-        f"{number(result.rank_biserial_value)}: {result.rank_biserial.reason}"
-        if isinstance(result.rank_biserial, NotComputed)
-        and not isinstance(result.rank_biserial_value, NotComputed)
-        else interval(result.rank_biserial)
-    )
     return (
         result.dimension.label,
         interval(result.hodges_lehmann),
         interval(result.simultaneous),
         _mean(result.mean),
-        biserial,
+        interval(result.rank_biserial),
         result.r.reason
         if isinstance(result.r, NotComputed)
         else f"{number(result.r.value)} ({number(result.r.ceiling, 3)})",

@@ -30,7 +30,10 @@ from study.tables import (
     ResponseRow,
 )
 
-SIMULATED = "Simulated: people here may be scripted and scores planted. Nothing here is a finding."
+SIMULATED = (
+    "Simulated: people may be scripted, and planted scores have nothing to do with the texts. "
+    "Nothing here is a finding."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ lines after it belong to that section. Screens set the headings; nobody changes 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -20,10 +21,12 @@ from study.faults import faults_in_words
 
 HEADINGS = ("Setting", "Patient", "Problem", "Medicines", "Results", "Plan")
 Words = Annotated[str, Field(min_length=1)]
+VignetteId = Annotated[str, Field(pattern=r"^V\d{2}$")]
+SECOND_HAND = re.compile(r"second-hand copy \(\S+, \d{4}-\d{2}-\d{2}\)")
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Stimulus(_Strict):
@@ -85,14 +88,15 @@ class Provenance(_Strict):
     document: Words
     section: Words
     version_date: Words
-    date_checked: date | None
+    # Files and canonical JSON write a date as text, which strict reading would refuse.
+    date_checked: Annotated[date | None, Field(strict=False)]
     checked: Words
 
     @field_validator("checked")
     @classmethod
     def _says_how(cls, value: str) -> str:
         known = ("source text read", "not checked")
-        if value not in known and not value.startswith("second-hand copy ("):
+        if value not in known and not SECOND_HAND.fullmatch(value):
             raise ValueError(
                 "must be 'source text read', 'second-hand copy (address, date)' or 'not checked'"
             )
@@ -107,6 +111,7 @@ class KeyPoint(_Strict):
     statement: Words
     weight: Annotated[int, Field(ge=1)]
     equivalents: list[Words] = []
+    """Each counts as the point itself: any one is enough, for a critical error too."""
     provenance: Annotated[list[Provenance], Field(min_length=1)]
 
 
@@ -131,14 +136,15 @@ class Vignette(_Strict):
     """One vignette."""
 
     schema_: Literal["safemed.vignette/1"] = Field(alias="schema")
-    vignette_id: Annotated[str, Field(pattern=r"^V\d{2}$")]
+    vignette_id: VignetteId
     version: Annotated[int, Field(ge=1)]
     title: Words
     jurisdiction: Words
     texts: dict[str, Stimulus]
     chart: Chart
     hidden: Hidden
-    declared_cues: list[str]
+    declared_cues: list[VignetteId]
+    """Vignettes, shipped or planned, that this one cues: they stand apart in every order."""
 
     def stimulus(self, language: str) -> str:
         """The whole text shown: the case, a blank line, the question."""

@@ -79,11 +79,12 @@ def _points_are_atomic(vignette: Vignette) -> Iterator[str]:
 def _sources_are_placed(vignette: Vignette) -> Iterator[str]:
     for point in vignette.hidden.key_points:
         for source in point.provenance:
+            place = f"key point {point.id}: {source.document}"
             is_checked = source.checked != "not checked"
-            date = str(source.date_checked or "unknown")
-            if is_checked and "unknown" in (source.section, date):
-                place = f"key point {point.id}: {source.document}"
+            if is_checked and (source.section == "unknown" or source.date_checked is None):
                 yield f"{place} is checked but lacks section or date"
+            if not is_checked and source.date_checked is not None:
+                yield f"{place} is not checked but has the date {source.date_checked}"
 
 
 CHECKS: tuple[Callable[[Vignette], Iterator[str]], ...] = (

@@ -32,6 +32,12 @@ def test_differences_of_one_sign_are_said_by_name() -> None:
         rank_biserial(np.array([1.0, 2.0, 0.0, 3.0]), seed=1)
 
 
+def test_too_few_pairs_to_resample_are_said_by_name() -> None:
+    # (2 - 1) / (2 + 1): the value is given, the interval is not.
+    with pytest.raises(UndefinedError, match=r"value 0\.33, no interval: 2 vignettes are too few"):
+        rank_biserial(np.array([2.0, -1.0]), seed=1)
+
+
 def test_the_bootstrap_repeats_with_its_seed() -> None:
     d = np.array([1.0, -2.0, 3.0, 0.5, -0.5, 2.0])
     assert rank_biserial(d, seed=3) == rank_biserial(d, seed=3)

@@ -132,3 +132,8 @@ def test_agreement_within_one_point() -> None:
     # Pairs: |1-2|, |1-4|, |2-4|, |3-3|: one identical, two within one, of four.
     assert percent_agreement(ratings) == 0.25
     assert percent_agreement(ratings, within=1) == 0.5
+
+
+def test_too_few_vignettes_to_resample_are_said_by_name() -> None:
+    with pytest.raises(UndefinedError, match=r"no interval: 2 vignettes are too few to resample"):
+        icc_interval(COMPLETE[:8], form="A,1", clusters=CLUSTERS[:8], n_resamples=50, seed=1)
