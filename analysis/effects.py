@@ -12,7 +12,6 @@ from scipy import stats
 from analysis.errors import UndefinedError
 from analysis.paired import Floats, SignedRank, clean
 
-
 MIN_PAIRS = 5
 """Fewer pairs have so few distinct resamples that a bootstrap interval would say nothing."""
 
