@@ -82,6 +82,11 @@ def check_without_section(written: dict[str, Any]) -> None:
     written["hidden"]["key_points"][0]["provenance"][0]["section"] = "unknown"
 
 
+def date_without_check(written: dict[str, Any]) -> None:
+    source = written["hidden"]["key_points"][0]["provenance"][0]
+    source["checked"] = "not checked"
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -90,8 +95,9 @@ def check_without_section(written: dict[str, Any]) -> None:
         (title_the_hazard, "holds 'interaction', which gives the key away"),
         (join_points, "key point K1 joins two by 'and'"),
         (drop_a_heading, "the en text has the headings"),
-        (say_too_much, "the text has 278 words, wanted 120 to 220"),
+        (say_too_much, "the text has 286 words, wanted 120 to 220"),
         (check_without_section, "is checked but lacks section or date"),
+        (date_without_check, "is not checked but has the date 2026-11-20"),
     ],
 )
 def test_a_spoiled_vignette_is_refused_by_name(
@@ -99,6 +105,38 @@ def test_a_spoiled_vignette_is_refused_by_name(
 ) -> None:
     with pytest.raises(VignetteError, match=words):
         check_vignettes([spoiled(change)])
+
+
+@pytest.mark.parametrize(
+    "checked",
+    ["second-hand copy (somewhere)", "second-hand copy (https://a.b)", "clinician reviewed"],
+)
+def test_how_a_source_was_checked_is_one_of_three_forms(checked: str) -> None:
+    def change(written: dict[str, Any]) -> None:
+        written["hidden"]["key_points"][0]["provenance"][0]["checked"] = checked
+
+    with pytest.raises(VignetteError, match=r"provenance\.0\.checked: must be 'source text read'"):
+        spoiled(change)
+
+
+def test_a_weight_written_as_text_is_refused_rather_than_converted() -> None:
+    def change(written: dict[str, Any]) -> None:
+        written["hidden"]["key_points"][0]["weight"] = "2"
+
+    with pytest.raises(VignetteError, match=r"key_points\.0\.weight.*found '2'"):
+        spoiled(change)
+
+
+def test_all_faults_of_a_file_come_at_once() -> None:
+    def change(written: dict[str, Any]) -> None:
+        written["version"] = 0
+        written["hidden"]["difficulty"] = "easy"
+        del written["chart"]["plan"]
+
+    with pytest.raises(VignetteError) as error:
+        spoiled(change)
+    for path in ("version", "hidden.difficulty", "chart.plan"):
+        assert f"- {path}: " in str(error.value)
 
 
 def test_an_unknown_key_in_a_file_is_named_with_the_file(tmp_path: Path) -> None:
