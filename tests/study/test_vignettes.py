@@ -42,11 +42,12 @@ def test_two_of_the_first_six_have_an_appropriate_plan() -> None:
 
 
 @pytest.mark.parametrize("vignette", VIGNETTES.values(), ids=list(VIGNETTES))
-def test_key_points_are_four_to_six_with_a_must_and_a_critical_error(vignette: Vignette) -> None:
+def test_four_to_six_points_earn_and_one_to_three_errors_are_critical(vignette: Vignette) -> None:
     kinds = [point.kind for point in vignette.hidden.key_points]
-    assert 4 <= len(kinds) <= 6
+    n_critical = kinds.count("critical_error")
+    assert 4 <= len(kinds) - n_critical <= 6
     assert 1 <= kinds.count("must") <= 3
-    assert "critical_error" in kinds
+    assert 1 <= n_critical <= 3
 
 
 def test_nothing_claims_a_clinicians_review() -> None:
@@ -95,7 +96,7 @@ def date_without_check(written: dict[str, Any]) -> None:
         (title_the_hazard, "holds 'interaction', which gives the key away"),
         (join_points, "key point K1 joins two by 'and'"),
         (drop_a_heading, "the en text has the headings"),
-        (say_too_much, "the text has 286 words, wanted 120 to 220"),
+        (say_too_much, "the text has 291 words, wanted 120 to 220"),
         (check_without_section, "is checked but lacks section or date"),
         (date_without_check, "is not checked but has the date 2026-11-20"),
     ],
