@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from model.errors import CheckpointError
 from model.serve.checkpoint import Checkpoint, open_checkpoint
+from model.threads import torch_with_threads
 from model.version import library_version
 
 
@@ -59,14 +60,13 @@ class Engine:
         Raises:
             CheckpointError: If it cannot be loaded.
         """
-        import torch
+        torch = torch_with_threads(threads)
         from transformers import AutoModelForCausalLM, AutoTokenizer
         from transformers.utils import logging as library_logging
 
         checkpoint = open_checkpoint(directory)
         quiet: Any = library_logging.disable_progress_bar
         quiet()
-        torch.set_num_threads(threads)
         try:
             tokenizer = AutoTokenizer.from_pretrained(
                 checkpoint.directory, local_files_only=True, padding_side="left"

@@ -53,7 +53,8 @@ def commit_of(path: Path) -> dict[str, Any]:
             return None
         return done.stdout.strip() if done.returncode == 0 else None
 
-    changed = git("status", "--porcelain", "--untracked-files=no")
+    # Of the recipe's own directory: what others change elsewhere did not go into the run.
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
     return {
         "commit": git("rev-parse", "HEAD"),
         "uncommitted_changes": None if changed is None else bool(changed),

@@ -14,6 +14,7 @@ from model.cts.firewall import check
 from model.errors import TrainingError
 from model.serve.checkpoint import CARD, weights_sha256
 from model.serve.engine import Engine
+from model.threads import torch_with_threads
 from model.train.build import ModelAndTokenizer, build
 from model.train.config import RunConfig, read_run
 from model.train.manifest import checkpoint_files, commit_of, run_identity, write_manifest
@@ -86,10 +87,9 @@ def _train(
     run: RunConfig, rows: Sequence[TrainingRow], held_out: Sequence[TrainingRow],
     out: Path, resumes: bool, say: Progress,
 ) -> dict[str, Any]:  # fmt: skip
-    import torch
+    torch_with_threads(run.threads)
     from transformers import set_seed
 
-    torch.set_num_threads(run.threads)
     set_seed(run.seed)
     built = build(run, rows)
     longest = _longest(built, (*rows, *held_out), run.data.max_length)
