@@ -30,7 +30,7 @@ N_TRAIN = 3200
 N_HELD_OUT = 160
 _SHARES = {
     "interactions": 33, "short": 7, "renal": 13, "allergies": 8, "pregnancy": 7,
-    "high_alert": 7, "appropriate": 22, "refusals": 3, "reading": 10,
+    "high_alert": 7, "appropriate": 22, "refusals": 4, "reading": 10,
 }  # fmt: skip
 
 

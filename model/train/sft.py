@@ -165,8 +165,9 @@ def _trainer(
         activation_checkpointing=asked.gradient_checkpointing,
         max_length=run.data.max_length,
         completion_only_loss=True,
-        # Rows of like length together: less padding, the same rows an epoch.
-        train_sampling_strategy="group_by_length",
+        # Not grouped by length: kinds of rows differ in length, and a small model then forgets
+        # the short ones (refusals) while it learns the long ones.
+        train_sampling_strategy="random",
         use_cpu=run.device == "cpu",
         seed=run.seed,
         data_seed=run.seed,
