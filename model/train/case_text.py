@@ -100,13 +100,28 @@ def egfr_ckd_epi(creatinine_mg_dl: float, age_years: int, sex: str) -> float:
     return float(egfr * 1.012 if female else egfr)
 
 
+def clearance(patient: Patient) -> float:
+    """Creatinine clearance in mL/min.
+
+    References:
+        Cockcroft and Gault 1976, Nephron 16, 31, with actual weight.
+    """
+    of_a_man = (140 - patient.age_years) * patient.weight_kg / (72 * patient.creatinine_mg_dl)
+    return of_a_man * (0.85 if patient.sex == "woman" else 1)
+
+
 def kidney_stage(egfr: int) -> int:
     """The KDIGO stage G1 to G5 of an eGFR in mL/min/1.73 m2, both parts of G3 as 3."""
     return next(stage for stage, floor in _STAGE_FLOORS.items() if egfr >= floor or stage == 5)
 
 
 def draw_patient(
-    rng: random.Random, *, stages: Sequence[int] = (), at_least: int = 0, pregnant: bool = False
+    rng: random.Random,
+    *,
+    stages: Sequence[int] = (),
+    at_least: int = 0,
+    pregnant: bool = False,
+    contraception: bool = False,
 ) -> Patient:
     """Invent a patient whose creatinine gives an eGFR in one of the stages.
 
@@ -115,11 +130,13 @@ def draw_patient(
         stages: Kidney stages allowed; good kidneys (1 and 2) when empty.
         at_least: Lowest eGFR allowed, in mL/min/1.73 m2.
         pregnant: Whether she is pregnant.
+        contraception: Whether a contraceptive pill is in question: a woman of 40 at most.
     """
-    sex = "woman" if pregnant else rng.choice(("woman", "man"))
+    young = pregnant or contraception
+    sex = "woman" if young else rng.choice(("woman", "man"))
     stage = rng.choice(list(stages) or [1, 2])
     while True:
-        age = rng.randint(21, 40) if pregnant else rng.randint(24, 88)
+        age = rng.randint(21, 40) if young else rng.randint(24, 88)
         creatinine = rng.randint(45, 650) / 100
         egfr = round(egfr_ckd_epi(creatinine, age, sex))
         low, high = max(_STAGE_FLOORS[stage], at_least), _STAGE_CEILINGS[stage]

@@ -16,6 +16,7 @@ from model.train.case_text import (
     QUESTIONS,
     Chart,
     Patient,
+    clearance,
     draw_instruction,
     draw_patient,
     kidney_stage,
@@ -25,6 +26,7 @@ from model.train.seed_facts import Fact, SeedFacts, read_seed_facts
 
 PLAIN = "plain_english.txt"
 """Beside the facts: what the tokenizer learns from as well."""
+PILL = "combined oral contraceptive"
 SEED = 20261120
 N_TRAIN = 3200
 N_HELD_OUT = 160
@@ -102,14 +104,15 @@ def _interaction(rng: random.Random, facts: SeedFacts, fact: Fact) -> Row:
     thought = f"Plan: {planned}. Takes: {taken}. Together: {fact.why}."
     return _case_row(
         rng, facts, fact, planned=planned, taken=(taken,), thought=thought,
-        patient=draw_patient(rng), subject=f"{planned} with {taken}",
+        patient=draw_patient(rng, contraception=PILL in (taken, planned)),
+        subject=f"{planned} with {taken}",
     )  # fmt: skip
 
 
 def _renal(rng: random.Random, facts: SeedFacts, fact: Fact) -> Row:
     planned = rng.choice(fact.planned)
     fine = bool(fact.fine_in_stages) and rng.random() < 0.5
-    patient = draw_patient(rng, stages=fact.fine_in_stages if fine else fact.stages)
+    patient = _suiting(rng, fact, fact.fine_in_stages if fine else fact.stages, planned, fine=fine)
     stage = kidney_stage(patient.egfr)
     thought = f"Plan: {planned}. eGFR {patient.egfr}: stage {stage}. " + (
         "The kidneys are good enough." if fine else f"Too low: {fact.why}."
@@ -123,6 +126,19 @@ def _renal(rng: random.Random, facts: SeedFacts, fact: Fact) -> Row:
         rng, facts, fact, planned=planned, thought=thought, patient=patient,
         subject=f"{planned} at an eGFR of {patient.egfr}",
     )  # fmt: skip
+
+
+def _suiting(
+    rng: random.Random, fact: Fact, stages: Sequence[int], *names: str, fine: bool
+) -> Patient:
+    """A patient in whom nothing contradicts what the row says is right."""
+    while True:
+        patient = draw_patient(rng, stages=stages, at_least=fact.at_least if fine else 0)
+        # Labels: a lower dose for two of age 80, 60 kg and creatinine 1.5; a clearance of 60.
+        lower_dose = patient.age_years >= 80 and patient.weight_kg <= 60
+        too_little = "nitrofurantoin" in names and clearance(patient) < 60
+        if not fine or not ((lower_dose and "apixaban" in names) or too_little):
+            return patient
 
 
 def _allergy(rng: random.Random, facts: SeedFacts, fact: Fact) -> Row:
@@ -155,7 +171,7 @@ def _high_alert(rng: random.Random, facts: SeedFacts, fact: Fact) -> Row:
 
 def _appropriate(rng: random.Random, facts: SeedFacts, fact: Fact) -> Row:
     taken, planned = rng.choice(fact.taken), rng.choice(fact.planned)
-    patient = draw_patient(rng, stages=fact.stages, at_least=fact.at_least)
+    patient = _suiting(rng, fact, fact.stages, taken, planned, fine=True)
     beside = rng.sample(fact.alongside, k=rng.randint(0, len(fact.alongside)))
     thought = (
         f"Plan: {planned}. Takes: {taken}. Kidneys: eGFR {patient.egfr}. {_sentence(fact.why)}"
@@ -212,7 +228,7 @@ def _case_row(
 ) -> Row:  # fmt: skip
     medicines = [_listed(rng, facts, name) for name in taken]
     if not proceed:
-        others = _harmless(facts, patient, (*taken, planned))
+        others = _harmless(facts, patient, (*taken, planned), fact)
         medicines += [
             _listed(rng, facts, name)
             for name in rng.sample(others, k=min(len(others), rng.randint(0, 2)))
@@ -246,7 +262,7 @@ def _history(rng: random.Random, facts: SeedFacts) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _harmless(facts: SeedFacts, patient: Patient, present: Sequence[str]) -> list[str]:
+def _harmless(facts: SeedFacts, patient: Patient, present: Sequence[str], fact: Fact) -> list[str]:
     """Common medicines that add no second hazard to a chart."""
     if patient.pregnant_weeks:
         return []
@@ -259,6 +275,8 @@ def _harmless(facts: SeedFacts, patient: Patient, present: Sequence[str]) -> lis
     }
     if patient.egfr < 45:
         clashes.add("metformin")
+    if fact.allergic_to:  # nobody goes on with the class that they reacted to
+        clashes |= {*fact.planned, *fact.allergic_to}
     return [name for name in facts.common if name not in clashes and name not in present]
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import random
+import re
 
 import pytest
 
@@ -69,3 +71,50 @@ def test_a_fact_about_an_unknown_medicine_is_refused_by_name(tmp_path):
     path.write_text(text.replace("taken: [warfarin]", "taken: [warfarine]"), encoding="utf-8")
     with pytest.raises(TrainingError, match="'warfarine' is not among the medicines"):
         read_seed_facts(path, NANO / "plain_english.txt")
+
+
+def cases(*, decision: str | None = None) -> list[tuple[str, str]]:
+    """Prompt and completion of the shipped rows that judge a plan, in lower case."""
+    lines = (NANO / "corpus" / "train.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    return [
+        (row["prompt"].lower(), row["completion"].lower())
+        for row in rows
+        if row["kind"] != "reading" and "medicines:" in row["prompt"].lower()
+        if decision in (None, row["decision"])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("simvastatin", "amlodipine"),
+        ("simvastatin", "atorvastatin"),
+        ("ciclosporin", "atorvastatin"),
+    ],
+)
+def test_no_chart_shows_a_statin_hazard_without_naming_it(one: str, other: str) -> None:
+    for prompt, completion in cases():
+        if one in prompt and other in prompt:
+            assert one in completion and other in completion, prompt
+
+
+def test_no_man_is_on_the_pill() -> None:
+    for prompt, _ in cases():
+        assert not ("patient: man," in prompt and "combined oral contraceptive" in prompt)
+
+
+def test_nobody_takes_the_class_that_they_reacted_to() -> None:
+    for prompt, _ in cases():
+        reaction = re.search(r"allergy: (lisinopril|ramipril)", prompt)
+        if reaction:
+            taken = prompt.partition("medicines:")[2].partition("results:")[0]
+            assert "lisinopril" not in taken
+            assert "ramipril" not in taken
+
+
+def test_apixaban_goes_on_unchanged_in_nobody_who_meets_two_criteria() -> None:
+    for prompt, _ in cases(decision="proceed"):
+        who = re.search(r"(\d+) years, (\d+) kg", prompt)
+        if who and "apixaban" in prompt:
+            assert not (int(who[1]) >= 80 and int(who[2]) <= 60), prompt
