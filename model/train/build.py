@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from model.errors import TrainingError
@@ -33,20 +34,19 @@ def build(run: RunConfig, rows: Sequence[TrainingRow]) -> ModelAndTokenizer:
         CheckpointError: If the base is no checkpoint.
     """
     if run.base is not None:
-        return _from_base(run)
+        return _from_base(run.base, run.device)
     if run.tokenizer is None or run.architecture is None:
         raise TrainingError(f"{run.name}: neither a base nor a model from scratch is named")
     tokenizer = _tokenizer(run.tokenizer, run.architecture, rows)
     return ModelAndTokenizer(_qwen3(run.architecture, tokenizer), tokenizer)
 
 
-def _from_base(run: RunConfig) -> ModelAndTokenizer:
+def _from_base(directory: Path, device: str) -> ModelAndTokenizer:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    assert run.base is not None
-    base = open_checkpoint(run.base).directory
-    dtype = torch.float32 if run.device == "cpu" else torch.bfloat16
+    base = open_checkpoint(directory).directory
+    dtype = torch.float32 if device == "cpu" else torch.bfloat16
     model = AutoModelForCausalLM.from_pretrained(base, local_files_only=True, dtype=dtype)
     return ModelAndTokenizer(model, AutoTokenizer.from_pretrained(base, local_files_only=True))
 
