@@ -173,7 +173,8 @@ def read_responses(directory: Path) -> tuple[RunManifest, tuple[ModelResponse, .
         )
     responses = tuple(
         _parse_line(directory, number, line)
-        for number, line in enumerate(written.decode("utf-8").splitlines(), start=1)
+        # Only "\n" ends a line: a text may hold other characters that Unicode counts as breaks.
+        for number, line in enumerate(written.decode("utf-8").rstrip("\n").split("\n"), start=1)
     )
     counts = Counter(response.status for response in responses)
     if (counts["completed"], counts["failed"]) != (manifest.n_completed, manifest.n_failed):

@@ -152,3 +152,14 @@ def test_responses_for_another_study_are_refused(store: Store, tasks: Path, tmp_
     directory = write_responses(tasks, tmp_path / "responses")
     with pytest.raises(TakeInError, match="are for the study"):
         take_in(store, to_answering(store), directory, by=OPERATOR)
+
+
+def test_a_text_may_hold_line_breaks_of_unicode(store: Store, tasks: Path, tmp_path: Path) -> None:
+    manifest, rows = rows_of(tasks)
+    rows[0]["text"] = "Hold it.\u2028Then recheck.\u0085Done."
+    (tmp_path / "responses").mkdir()
+    directory = write_rows(tmp_path / "responses", manifest, rows)
+    take_in(store, manifest["study_id"], directory, by=OPERATOR)
+    with store.read() as session:
+        texts = session.scalars(text("SELECT text FROM response")).all()
+    assert rows[0]["text"] in texts
