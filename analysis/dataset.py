@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.canonical import Cell, canonical, sha256_hex, table_sha256
+from analysis.checks import check_audit, check_rows
 from analysis.errors import DatasetError
-
-SCHEMA = "safemed.frozen/1"
-Row = Mapping[str, Any]
-TABLES = (
-    "vignettes",
-    "respondents",
-    "raters",
-    "responses",
-    "assignments",
-    "ratings",
-    "masking_changes",
-    "audit",
-)
+from analysis.frozen_files import COLUMNS, Row, read_manifest, read_protocol, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +54,17 @@ class FrozenDataset:
         return str(note) if self.manifest["simulated"] else None
 
     @property
+    def unblinding_note(self) -> str:
+        """When and why the arms were joined to the ratings; every table carries it."""
+        events = [f"{e['at']} ({e['reason']})" for e in self.manifest["unblindings"]]
+        return f"Computed after unblinding at {'; '.join(events)}."
+
+    @property
+    def vignettes(self) -> tuple[str, ...]:
+        """Ids of the study's vignettes, in the order of their table."""
+        return tuple(str(row["vignette_id"]) for row in self.tables["vignettes"])
+
+    @property
     def first(self) -> Arm:
         """The arm from which the other is taken away."""
         return self.arms[self.protocol["contrast"]["first"]]
@@ -92,72 +89,34 @@ def read_frozen(directory: Path) -> FrozenDataset:
         DatasetError: If a file is missing or changed, the study was not locked or unblinded, or the
             ratings break the contract; the message names the rows and values.
     """
-    manifest = _manifest(directory)
-    protocol_bytes = _read(directory / "protocol.json")
-    if sha256_hex(protocol_bytes) != manifest["protocol_sha256"]:
-        raise DatasetError(f"{directory / 'protocol.json'} is not the registered protocol")
-    protocol = json.loads(protocol_bytes)
-    tables = {name: _table(directory, name, manifest["tables"][name]) for name in TABLES}
-    dimensions = tuple(_dimension(d) for d in protocol["rating"]["dimensions"])
-    dataset = FrozenDataset(
-        manifest=manifest,
-        protocol=protocol,
-        tables=tables,
-        arms={a["id"]: Arm(a["id"], a["kind"], a["label"]) for a in protocol["arms"]},
-        dimensions=dimensions,
-    )
-    _check_ratings(dataset)
-    return dataset
-
-
-def _read(path: Path) -> bytes:
+    manifest = read_manifest(directory)
+    protocol = read_protocol(directory, manifest["protocol_sha256"])
     try:
-        return path.read_bytes()
-    except OSError as error:
+        dimensions = tuple(_dimension(d) for d in protocol["rating"]["dimensions"])
+        arms = {a["id"]: Arm(a["id"], a["kind"], a["label"]) for a in protocol["arms"]}
+        _check_protocol(protocol, arms, dimensions)
+    except (KeyError, TypeError) as error:
         raise DatasetError(
-            f"{path} cannot be read ({error.strerror}); name a directory written by safemed export"
+            f"{directory / 'protocol.json'} lacks {error}, which the analysis reads; see the "
+            "frozen dataset in docs/contracts.md"
         ) from error
-
-
-def _manifest(directory: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads(_read(directory / "manifest.json"))
-    except ValueError as error:
-        raise DatasetError(f"{directory / 'manifest.json'} is not JSON") from error
-    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
-        raise DatasetError(f"{directory / 'manifest.json'} is not of the schema {SCHEMA}")
-    if not manifest.get("locked_at") or not manifest.get("unblindings"):
-        raise DatasetError(
-            "the study was not locked and unblinded; a confirmatory analysis waits for both"
-        )
-    missing = [name for name in TABLES if name not in manifest.get("tables", {})]
-    if missing:
-        raise DatasetError(f"the manifest lacks the tables {', '.join(missing)}")
-    return manifest
-
-
-def _table(directory: Path, name: str, entry: Mapping[str, Any]) -> tuple[Row, ...]:
-    import pyarrow.parquet as pq
-
-    path = directory / entry["parquet"]
-    columns = [(str(column), str(kind)) for column, kind in entry["columns"]]
-    try:
-        rows = pq.read_table(path).to_pylist()
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read: {error}") from error
-    try:
-        cells: list[list[Cell]] = [[row[column] for column, _ in columns] for row in rows]
-    except KeyError as error:
-        raise DatasetError(f"{path} lacks the column {error}") from error
-    if table_sha256(columns, cells) != entry["sha256"]:
-        raise DatasetError(
-            f"the table {name} was changed after the export: its digest is not the manifest's"
-        )
-    return tuple(rows)
+    scores = [dimension.id for dimension in dimensions]
+    tables = {
+        name: read_table(directory, name, manifest["tables"][name], scores) for name in COLUMNS
+    }
+    dataset = FrozenDataset(manifest, protocol, tables, arms, dimensions)
+    check_audit(dataset)
+    check_rows(dataset)
+    return dataset
 
 
 def _dimension(written: Mapping[str, Any]) -> Dimension:
     scale = written["scale"]
+    if scale["direction"] not in ("higher_is_better", "lower_is_better"):
+        raise DatasetError(
+            f"the dimension {written['id']} has the direction {scale['direction']!r}; a scale says "
+            "higher_is_better or lower_is_better"
+        )
     return Dimension(
         id=written["id"],
         label=written["label"],
@@ -167,37 +126,23 @@ def _dimension(written: Mapping[str, Any]) -> Dimension:
     )
 
 
-def _check_ratings(dataset: FrozenDataset) -> None:
-    ratings = dataset.final_ratings()
-    faults = []
-    pairs = Counter((row["rater_id"], row["blinding_code"]) for row in ratings)
-    for (rater, code), count in pairs.items():
-        if count > 1:
-            faults.append(f"rater {rater} has {count} final ratings of {code}")
-    known = {row["blinding_code"] for row in dataset.tables["responses"]}
-    for row in ratings:
-        if row["blinding_code"] not in known:
-            faults.append(f"rating {row['rating_id']} is of an unknown code {row['blinding_code']}")
-        for dimension in dataset.dimensions:
-            score = row.get(dimension.id)
-            if score is not None and score not in dimension.points:
-                faults.append(
-                    f"rating {row['rating_id']}: {dimension.id} is {score!r}, off the scale "
-                    f"{dimension.minimum} to {dimension.maximum}"
-                )
-    for response in dataset.tables["responses"]:
-        if response["status"] != "submitted" and pairs_of(response, ratings):
-            faults.append(f"{response['response_id']} was not submitted and yet rated")
-    if faults:
-        raise DatasetError("the ratings cannot be analysed: " + "; ".join(faults[:20]))
-
-
-def pairs_of(response: Row, ratings: tuple[Row, ...]) -> tuple[Row, ...]:
-    """The ratings of one response; none when it has no blinding code."""
-    code = response["blinding_code"]
-    return tuple(r for r in ratings if code is not None and r["blinding_code"] == code)
-
-
-def protocol_digest(dataset: FrozenDataset) -> str:
-    """Digest of the protocol as read."""
-    return sha256_hex(canonical(dataset.protocol))
+def _check_protocol(
+    protocol: Mapping[str, Any], arms: Mapping[str, Arm], dimensions: tuple[Dimension, ...]
+) -> None:
+    contrast, family = protocol["contrast"], protocol["primary"]["family"]
+    for side in ("first", "second"):
+        if contrast[side] not in arms:
+            raise DatasetError(
+                f"the contrast's {side} arm is {contrast[side]!r}; the protocol's arms are "
+                f"{', '.join(arms)}"
+            )
+    unknown = sorted(set(family) - {dimension.id for dimension in dimensions})
+    if unknown or not family:
+        raise DatasetError(
+            f"the primary family is {family}; it must name dimensions of the protocol"
+        )
+    settings = protocol["analysis"]
+    for name in ("alpha", "confidence", "zeros", "n_resamples", "seed"):
+        settings[name]
+    if settings["seed"] < 0:
+        raise DatasetError(f"analysis.seed is {settings['seed']}; a seed is 0 or more")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,14 @@ class ArmMeans:
 
 
 @dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A vignette that left the analysis of a dimension, and why."""
+
+    vignette: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Differences:
     """Differences of one dimension over the vignettes rated in both arms."""
 
@@ -30,7 +38,7 @@ class Differences:
     first_mean: float
     second_mean: float
     """Rubric points as printed on the rater's scale."""
-    excluded: tuple[str, ...]
+    excluded: tuple[Exclusion, ...]
     """Vignettes without a rated response in both arms."""
 
 
@@ -48,7 +56,7 @@ def vignette_differences(dataset: FrozenDataset, dimension: Dimension) -> Differ
     """
     first = arm_means(dataset, dimension, dataset.first.id)
     second = arm_means(dataset, dimension, dataset.second.id)
-    planned = [str(v) for v in dataset.protocol["vignettes"]]
+    planned = dataset.vignettes
     both = tuple(v for v in planned if v in first.by_vignette and v in second.by_vignette)
     if not both:
         raise UndefinedError("undefined: no vignette is rated in both arms")
@@ -60,8 +68,32 @@ def vignette_differences(dataset: FrozenDataset, dimension: Dimension) -> Differ
         values=np.round(turned * (in_first - in_second), DECIMALS),
         first_mean=float(in_first.mean()),
         second_mean=float(in_second.mean()),
-        excluded=tuple(v for v in planned if v not in both),
+        excluded=tuple(
+            Exclusion(v, _why_excluded(dataset, v, first, second)) for v in planned if v not in both
+        ),
     )
+
+
+def _why_excluded(dataset: FrozenDataset, vignette: str, first: ArmMeans, second: ArmMeans) -> str:
+    lacking = [
+        arm
+        for arm, means in ((dataset.first, first), (dataset.second, second))
+        if vignette not in means.by_vignette
+    ]
+    reasons = []
+    for arm in lacking:
+        status = Counter(
+            "unanswered" if row["status"] == "missing" else str(row["status"])
+            for row in dataset.tables["responses"]
+            if row["arm"] == arm.id and row["vignette_id"] == vignette
+        )
+        # Submitted and yet lacking: no rater scored this dimension of it.
+        unrated = status.pop("submitted", 0)
+        if unrated:
+            status["submitted but not scored"] = unrated
+        counted = ", ".join(f"{n} {what}" for what, n in sorted(status.items()))
+        reasons.append(f"no scored response of {arm.label} ({counted or 'none planned'})")
+    return "; ".join(reasons)
 
 
 def arm_means(dataset: FrozenDataset, dimension: Dimension, arm: str) -> ArmMeans:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.errors import UndefinedError
+from analysis.errors import NoIntervalError, UndefinedError
 from analysis.paired import Floats, SignedRank, clean
 
 MIN_PAIRS = 5
@@ -31,7 +31,8 @@ class RFromZ:
 
     value: float
     ceiling: float
-    """The largest r that so many pairs can give; far below 1 when they are few."""
+    """What pairs of one sign give when none is tied or zero: .873 at 30 pairs, towards .866 with
+    many. Ties among the sizes can lift r above it; zeros keep r below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,9 @@ def rank_biserial(
         seed: Of the bootstrap, from the protocol.
 
     Raises:
-        UndefinedError: If all differences have one sign (no interval; the value is 1 or -1), or
-            there are fewer than five pairs.
+        NoIntervalError: If all differences have one sign (the value is 1 or -1), or there are
+            fewer than five pairs.
+        UndefinedError: If every difference is zero.
 
     References:
         Efron 1987, J. Am. Stat. Assoc. 82, 171 (BCa).
@@ -82,14 +84,15 @@ def rank_biserial(
     values = clean(differences)
     value = rank_biserial_value(values)
     if abs(value) == 1:
-        raise UndefinedError(
-            f"value {value:+.0f}: every difference that is not zero has one sign, so a bootstrap "
-            "interval is undefined"
+        raise NoIntervalError(
+            "no interval: every difference that is not zero has one sign, so every resample gives "
+            f"{value:+.0f}",
+            value,
         )
     if values.size < MIN_PAIRS:
-        raise UndefinedError(
-            f"value {value:.2f}, no interval: {values.size} vignettes are too few to resample, "
-            f"{MIN_PAIRS} are needed"
+        raise NoIntervalError(
+            f"no interval: {values.size} vignettes are too few to resample; {MIN_PAIRS} are needed",
+            value,
         )
     rng = np.random.default_rng(seed)
     drawn = _row_values(values[rng.integers(0, values.size, (n_resamples, values.size))])
@@ -118,7 +121,7 @@ def _row_values(rows: Floats) -> Floats:
 def _bca(value: float, drawn: Floats, left_out: Floats, confidence: float) -> tuple[float, float]:
     share_below = ((drawn < value).sum() + (drawn == value).sum() / 2) / drawn.size
     if not 0 < share_below < 1:
-        raise UndefinedError("undefined: the bootstrap lies on one side of the value")
+        raise NoIntervalError("no interval: the bootstrap lies on one side of the value", value)
     bias = float(stats.norm.ppf(share_below))
     spread = left_out.mean() - left_out
     scale = float((spread**2).sum()) ** 1.5

@@ -180,19 +180,25 @@ def hodges_lehmann(differences: Floats, *, confidence: float = 0.95) -> HodgesLe
     below = _signed_rank_cdf(n_pairs)
     # k Walsh averages are cut off at each end; the interval misses with chance 2 P(W <= k - 1).
     n_cut = int(np.searchsorted(below, (1 - confidence) / 2, side="right"))
+    value = float(np.round(np.median(walsh), DECIMALS))
     if n_cut == 0:
         attainable = 1 - 2 * float(below[0])
         raise UnattainableError(
-            f"a {confidence:.0%} interval is not attainable with {n_pairs} pairs; the highest is "
-            f"{attainable:.1%}",
+            f"no interval: {_percent(confidence)} is not attainable with {n_pairs} pairs; "
+            f"attainable: {_percent(attainable)}",
+            value,
             attainable,
         )
     return HodgesLehmann(
-        value=float(np.round(np.median(walsh), DECIMALS)),
+        value=value,
         low=float(np.round(walsh[n_cut - 1], DECIMALS)),
         high=float(np.round(walsh[walsh.size - n_cut], DECIMALS)),
         confidence=1 - 2 * float(below[n_cut - 1]),
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g} %"
 
 
 def _signed_rank_cdf(n_pairs: int) -> Floats:
@@ -215,9 +221,10 @@ def mean_difference(differences: Floats, *, confidence: float = 0.95) -> MeanDif
     values = clean(differences)
     if values.size < 2:
         raise UndefinedError("undefined: one pair has no spread")
+    # Equal values can leave a standard deviation of float noise, and with it a tiny p.
+    if np.ptp(values) == 0:
+        raise UndefinedError(f"undefined: no variation, every difference is {values[0]:g}")
     mean, se = float(values.mean()), float(values.std(ddof=1)) / sqrt(values.size)
-    if se == 0:
-        raise UndefinedError(f"undefined: no variation, every difference is {mean:g}")
     df = values.size - 1
     half = float(stats.t.ppf((1 + confidence) / 2, df)) * se
     return MeanDifference(mean, mean - half, mean + half, float(2 * stats.t.sf(abs(mean) / se, df)))

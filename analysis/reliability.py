@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.effects import Interval
-from analysis.errors import UndefinedError
+from analysis.errors import NoIntervalError, UndefinedError
 from analysis.paired import Floats
 
 Level = Literal["nominal", "ordinal", "interval"]
 Form = Literal["A,1", "A,k", "C,1", "C,k"]
 MIN_CLUSTERS = 5
 """Fewer clusters have so few distinct resamples that an interval would say nothing."""
+NOISE = 1e-9
+"""Sums of squares at or below this are float noise around zero."""
 
 
 def krippendorff_alpha(
@@ -41,8 +43,11 @@ def krippendorff_alpha(
     """
     counts, points = _counts(ratings, categories)
     value = _alpha_weighted(counts, np.ones((1, counts.shape[0]), dtype=np.int64), points, level)[0]
+    if not counts.any():
+        raise UndefinedError("undefined: no item with two ratings")
     if not np.isfinite(value):
-        raise UndefinedError("undefined: no variation, or no item with two ratings")
+        only = points[counts.sum(axis=0) > 0][0]
+        raise UndefinedError(f"undefined: no variation, every paired rating is {only:g}")
     return float(value)
 
 
@@ -68,7 +73,8 @@ def krippendorff_alpha_interval(
         confidence: Of the interval.
 
     Raises:
-        UndefinedError: As `krippendorff_alpha`, or with fewer than five clusters.
+        NoIntervalError: With fewer than five clusters, or when most resamples are undefined.
+        UndefinedError: As `krippendorff_alpha`.
     """
     value = krippendorff_alpha(ratings, level=level, categories=categories)
     counts, points = _counts(ratings, categories)
@@ -88,7 +94,8 @@ def icc(ratings: Floats, *, form: Form) -> float:
 
     Raises:
         UndefinedError: If ratings are missing (their REML estimate is not computed here; dropping
-            items would bias it), there is one rater or one item, or no variation.
+            items would bias it), there is one rater or one item, no variation, or a denominator
+            that is not positive, where the formula would give numbers such as 3 or minus infinity.
 
     References:
         McGraw and Wong 1996, Psychol. Methods 1, 30, table 4 (case 2).
@@ -101,9 +108,14 @@ def icc(ratings: Floats, *, form: Form) -> float:
         )
     if values.ndim != 2 or min(values.shape) < 2:
         raise UndefinedError(f"undefined: needs two items and two raters; got {values.shape}")
+    if np.ptp(values) == 0:
+        raise UndefinedError(f"undefined: no variation, every rating is {values.flat[0]:g}")
     result = _icc_weighted(values, np.ones((1, values.shape[0]), dtype=np.int64), form)[0]
     if not np.isfinite(result):
-        raise UndefinedError("undefined: no variation")
+        raise UndefinedError(
+            f"undefined: the {values.shape[0]} items differ too little against the disagreement "
+            "of the raters, so the coefficient's denominator is not positive"
+        )
     return float(result)
 
 
@@ -119,7 +131,8 @@ def icc_interval(
     """The intraclass correlation with its percentile interval from a bootstrap of whole clusters.
 
     Raises:
-        UndefinedError: As `icc`, or with fewer than five clusters.
+        NoIntervalError: With fewer than five clusters, or when most resamples are undefined.
+        UndefinedError: As `icc`.
     """
     value = icc(ratings, form=form)
     values = np.asarray(ratings, dtype=float)
@@ -196,6 +209,7 @@ def _alpha_weighted(
 def _icc_weighted(values: Floats, weights: NDArray[np.int64], form: Form) -> Floats:
     """ICC from weighted sums of squares; one value a row of weights."""
     k = values.shape[1]
+    values = values - values.mean()  # sums of squares around a far-off mean would lose digits
     n = weights.sum(axis=1).astype(float)
     total_sum = weights @ values  # (n_rows, k)
     grand = total_sum.sum(axis=1) / (n * k)
@@ -213,8 +227,8 @@ def _icc_weighted(values: Floats, weights: NDArray[np.int64], form: Form) -> Flo
             "C,1": ms_items + (k - 1) * ms_error,
             "C,k": ms_items,
         }[form]
-        spread = np.isclose(ss_total, 0, atol=1e-9)
-        return np.where(spread, np.nan, (ms_items - ms_error) / below)
+        defined = (ss_total > NOISE) & (below > NOISE)
+        return np.where(defined, (ms_items - ms_error) / below, np.nan)
 
 
 def _cluster_interval(
@@ -227,9 +241,10 @@ def _cluster_interval(
 ) -> Interval:
     names, member = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
     if names.size < MIN_CLUSTERS:
-        raise UndefinedError(
-            f"value {value:.2f}, no interval: {names.size} vignettes are too few to resample, "
-            f"{MIN_CLUSTERS} are needed"
+        raise NoIntervalError(
+            f"no interval: {names.size} vignettes are too few to resample; "
+            f"{MIN_CLUSTERS} are needed",
+            value,
         )
     rng = np.random.default_rng(seed)
     drawn = rng.integers(0, names.size, (n_resamples, names.size))
@@ -237,6 +252,9 @@ def _cluster_interval(
     values = of_weights(times[:, member])
     values = values[np.isfinite(values)]
     if values.size < n_resamples / 2:
-        raise UndefinedError("undefined: most resamples have no variation")
+        raise NoIntervalError(
+            f"no interval: undefined in {n_resamples - values.size} of {n_resamples} resamples",
+            value,
+        )
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(value, float(low), float(high))

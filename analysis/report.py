@@ -1,67 +1,77 @@
-"""One self-contained HTML report; it opens from disk and asks nothing of the network."""
+"""Self-contained HTML: the report, and a page for each table and figure; nothing is fetched."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analysis import figures as drawing
+from analysis import tables as tabling
 from analysis.differences import Differences
+from analysis.figures import Drawing
 from analysis.results import Results
-from analysis.tables import Table, to_html
+from analysis.tables import Table
 from analysis.wording import finding
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def report_html(
-    results: Results, tables: tuple[Table, ...], figures: Mapping[str, go.Figure]
-) -> str:
+def report_html(results: Results, tables: tuple[Table, ...], figures: Mapping[str, Drawing]) -> str:
     """The whole report as one HTML text, Plotly's script included once."""
+    from markupsafe import Markup
+
+    return _render(
+        "report.html.j2",
+        plotly=True,
+        tables={table.name: Markup(tabling.to_html(table)) for table in tables},
+        figures={name: Markup(drawing.to_html(figure)) for name, figure in figures.items()},
+        **_words(results),
+    )
+
+
+def table_html(table: Table) -> str:
+    """One table as a page of its own."""
+    from markupsafe import Markup
+
+    body = Markup(tabling.to_html(table))
+    return _render("page.html.j2", plotly=False, title=table.title, body=body)
+
+
+def figure_html(figure: Drawing) -> str:
+    """One figure as a page of its own."""
+    from markupsafe import Markup
+
+    body = Markup(drawing.to_html(figure))
+    return _render("page.html.j2", plotly=True, title=figure.title, body=body)
+
+
+def _render(template: str, *, plotly: bool, **words: Any) -> str:
     from jinja2 import Environment, FileSystemLoader
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
 
     # Everything is escaped but what this package rendered itself.
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
-    return environment.get_template("report.html.j2").render(
-        plotly_js=Markup(get_plotlyjs()),
-        tables={table.name: Markup(to_html(table)) for table in tables},
-        figures={n: Markup(drawing.to_html(figure, n)) for n, figure in figures.items()},
-        **_words(results),
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, keep_trailing_newline=True
     )
-
-
-def figure_html(figure: go.Figure, name: str, title: str) -> str:
-    """One figure as a page of its own."""
-    from plotly.offline import get_plotlyjs
-
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f"<script>{get_plotlyjs()}</script></head><body>{drawing.to_html(figure, name)}"
-        "</body></html>"
-    )
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    script = Markup(get_plotlyjs()) if plotly else ""
+    return environment.get_template(template).render(style=Markup(style), plotly_js=script, **words)
 
 
 def _words(results: Results) -> dict[str, Any]:
     dataset = results.dataset
     manifest, protocol = dataset.manifest, dataset.protocol
-    identifiers = protocol["identifiers"]
     return {
         "title": manifest["title"],
-        "kind": "Simulated study."
-        if manifest["simulated"]
-        else f"Registered study; registry: {identifiers['registry']}; ethics: "
-        f"{identifiers['ethics']}.",
+        "kind": _kind(manifest, protocol),
         "simulated_note": dataset.simulated_note,
-        "compared": _compared(results),
-        "conditions": _conditions(protocol),
+        "compared": [_compared(results), *_conditions(protocol)],
         "flow": results.flow,
-        "excluded": ", ".join(_excluded(results)),
+        "analysed": _analysed(results),
+        "excluded": _excluded(results),
         "findings": [finding(dataset, result) for result in results.dimensions],
         "unblindings": manifest["unblindings"],
         "estimand": _estimand(protocol["estimand"]),
@@ -70,22 +80,42 @@ def _words(results: Results) -> dict[str, Any]:
     }
 
 
+def _kind(manifest: Mapping[str, Any], protocol: Mapping[str, Any]) -> str:
+    if manifest["simulated"]:
+        return "Simulated study."
+    stated = protocol.get("identifiers", {})
+    return (
+        f"Registered study; registry: {stated.get('registry', 'not stated')}; "
+        f"ethics: {stated.get('ethics', 'not stated')}."
+    )
+
+
 def _compared(results: Results) -> str:
     dataset = results.dataset
     first, second = dataset.first, dataset.second
     flows = {f.arm: f for f in results.flow}
-    n_raters = len(dataset.tables["raters"])
-    n_vignettes = len(dataset.protocol["vignettes"])
-    return (
-        f"{first.label} ({flows[first.id].n_respondents}) against {second.label} "
-        f"({flows[second.id].n_respondents}) on {n_vignettes} vignettes, rated blind by {n_raters} "
-        f"rater{'' if n_raters == 1 else 's'} on {len(dataset.dimensions)} dimensions. "
-        f"Jurisdiction of the guidelines: {dataset.protocol['jurisdiction']}."
+    n_raters, n_dimensions = len(dataset.tables["raters"]), len(dataset.dimensions)
+    arms = " against ".join(
+        f"{arm.label} ({_counted(flows[arm.id].n_respondents, 'respondent')})"
+        for arm in (first, second)
     )
+    words = (
+        f"{arms} on {_counted(len(dataset.vignettes), 'vignette')}, rated blind by "
+        f"{_counted(n_raters, 'rater')} on {_counted(n_dimensions, 'dimension')}."
+    )
+    if "jurisdiction" in dataset.protocol:
+        words += f" Jurisdiction of the guidelines: {dataset.protocol['jurisdiction']}."
+    return words
 
 
-def _conditions(protocol: Mapping[str, Any]) -> str:
-    conditions = protocol["conditions"]
+def _counted(n: int, one: str) -> str:
+    return f"{n} {one}" if n == 1 else f"{n} {one}s"
+
+
+def _conditions(protocol: Mapping[str, Any]) -> list[str]:
+    conditions = protocol.get("conditions")
+    if conditions is None:
+        return []
     words = [
         "references allowed" if conditions["references_allowed"] else "no references",
         "AI assistance allowed" if conditions["ai_assistance_allowed"] else "no AI assistance",
@@ -94,17 +124,35 @@ def _conditions(protocol: Mapping[str, Any]) -> str:
         words.append(f"at most {conditions['max_words']} words an answer")
     if conditions["time_limit_minutes"]:
         words.append(f"{conditions['time_limit_minutes']} minutes a vignette")
-    return f"Conditions, the same for both arms: {', '.join(words)}."
+    return [f"Conditions, the same for both arms: {', '.join(words)}."]
+
+
+def _analysed(results: Results) -> str:
+    n_vignettes = len(results.dataset.vignettes)
+    counts = {
+        len(result.differences.vignettes) if isinstance(result.differences, Differences) else 0
+        for result in results.dimensions
+    }
+    shown = " to ".join(str(n) for n in sorted({min(counts), max(counts)}))
+    left_out = ", by the reason:" if min(counts) < n_vignettes else "."
+    return (
+        f"Analysed: {shown} of {_counted(n_vignettes, 'vignette')}, those scored in both arms; "
+        f"{n_vignettes - min(counts)} left out{left_out}"
+    )
 
 
 def _excluded(results: Results) -> list[str]:
-    left_out = {
-        vignette
-        for result in results.dimensions
-        if isinstance(result.differences, Differences)
-        for vignette in result.differences.excluded
-    }
-    return sorted(left_out)
+    """Vignettes left out, those with one reason together; the dimension where it is not all."""
+    dimensions: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for result in results.dimensions:
+        if isinstance(result.differences, Differences):
+            for gone in result.differences.excluded:
+                dimensions[gone.vignette, gone.reason].append(result.dimension.label)
+    together: dict[str, list[str]] = defaultdict(list)
+    for (vignette, reason), labels in dimensions.items():
+        where = "" if len(labels) == len(results.dimensions) else f" in {', '.join(labels)}"
+        together[f"{reason}{where}"].append(vignette)
+    return [f"{', '.join(vignettes)}: {reason}" for reason, vignettes in together.items()]
 
 
 def _estimand(estimand: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -118,27 +166,35 @@ def _estimand(estimand: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _rules(protocol: Mapping[str, Any]) -> list[tuple[str, str]]:
-    settings = protocol["analysis"]
+    settings, primary = protocol["analysis"], protocol["primary"]
+    labels = {d["id"]: d["label"] for d in protocol["rating"]["dimensions"]}
+    family = ", ".join(labels[name] for name in primary["family"])
     return [
         ("Unit", "the vignette; raters within respondents, respondents within arms (plan, 1)"),
         ("Test", f"signed-rank, zeros by {settings['zeros']}, exact up to 500 pairs (plan, 2)"),
-        ("Family", f"{', '.join(protocol['primary']['family'])}; Holm (plan, 3)"),
+        ("Family", f"{family}; {primary['correction'].capitalize()} (plan, 3)"),
         ("Effect sizes", "for every dimension, significant or not (plan, 4)"),
-        ("Bootstrap", f"{settings['n_resamples']} resamples of vignettes, seed {settings['seed']}"),
+        (
+            "Bootstrap",
+            f"{settings['n_resamples']} resamples of whole vignettes, seed {settings['seed']} "
+            "(plan, 8)",
+        ),
+        ("Agreement", "overall and by arm; by missing ratings no item is dropped (plan, 10)"),
         ("Level", f"alpha {settings['alpha']:g}, confidence {settings['confidence']:g}"),
+        ("Not done", "margins, mixed models, robustness panel, harm (plan, 5 to 7, 9, 11 to 14)"),
     ]
 
 
 def _provenance(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
-    rows = [
+    tables = manifest["tables"]
+    return [
         ("Study", str(manifest["study_id"])),
         ("Protocol", str(manifest["protocol_sha256"])),
         ("Code version", str(manifest["code_version"])),
         ("Audit head", f"{manifest['audit_head']} ({manifest['n_audit_events']} events)"),
         ("Locked", str(manifest["locked_at"])),
-    ]
-    tables = manifest["tables"]
-    return rows + [
-        (f"Table {name}", f"{tables[name]['sha256']} ({tables[name]['rows']} rows)")
-        for name in tables
+        *(
+            (f"Table {name}", f"{entry['sha256']} ({entry['rows']} rows)")
+            for name, entry in tables.items()
+        ),
     ]

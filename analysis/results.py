@@ -18,9 +18,9 @@ from analysis.effects import (
     r_from_z,
     rank_biserial,
 )
-from analysis.errors import UndefinedError
+from analysis.errors import NoIntervalError, UndefinedError
 from analysis.flow import ArmFlow, flow
-from analysis.multiplicity import adjust
+from analysis.multiplicity import Correction, adjust
 from analysis.paired import (
     HodgesLehmann,
     MeanDifference,
@@ -41,9 +41,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class NotComputed:
-    """A statistic without a value here, with the reason in words."""
+    """A statistic without a value, or without an interval, with the reason in words."""
 
     reason: str
+    value: float | None = None
+    """The value, where only the interval is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +97,25 @@ class Results:
 
 def compute(dataset: FrozenDataset) -> Results:
     """Compute every result of a frozen dataset; what has no value says why instead."""
-    family = list(dataset.protocol["primary"]["family"])
+    primary = dataset.protocol["primary"]
+    family = list(primary["family"])
     raw = [_dimension(dataset, d, n_family=len(family)) for d in dataset.dimensions]
     agreement = [
         _agreement(dataset, dimension, arm)
         for dimension in dataset.dimensions
         for arm in (None, *dataset.arms)
     ]
-    return Results(dataset, flow(dataset), _with_adjusted(raw, family), tuple(agreement))
+    return Results(
+        dataset, flow(dataset), _with_adjusted(raw, family, primary["correction"]), tuple(agreement)
+    )
 
 
 def attempt(compute_it: Callable[[], T]) -> T | NotComputed:
     """The value, or the reason why there is none."""
     try:
         return compute_it()
+    except NoIntervalError as error:
+        return NotComputed(str(error), error.value)
     except UndefinedError as error:
         return NotComputed(str(error))
 
@@ -142,14 +149,16 @@ def _dimension(dataset: FrozenDataset, dimension: Dimension, *, n_family: int) -
     )
 
 
-def _with_adjusted(raw: list[DimensionResult], family: list[str]) -> tuple[DimensionResult, ...]:
+def _with_adjusted(
+    raw: list[DimensionResult], family: list[str], correction: Correction
+) -> tuple[DimensionResult, ...]:
     members = [result for result in raw if result.dimension.id in family]
     p_values = [m.test.p_value for m in members if isinstance(m.test, SignedRank)]
     # A member without a p would shrink the family: then nothing is adjusted.
     if len(p_values) < len(family):
         return tuple(raw)
     adjusted = dict(
-        zip([m.dimension.id for m in members], adjust(p_values, method="holm"), strict=True)
+        zip([m.dimension.id for m in members], adjust(p_values, method=correction), strict=True)
     )
     return tuple(replace(result, p_adjusted=adjusted.get(result.dimension.id)) for result in raw)
 
@@ -158,6 +167,7 @@ def _agreement(dataset: FrozenDataset, dimension: Dimension, arm: str | None) ->
     settings = dataset.protocol["analysis"]
     ratings, clusters = ratings_matrix(dataset, dimension, arm)
     n_resamples, seed = int(settings["n_resamples"]), int(settings["seed"])
+    confidence = float(settings["confidence"])
     is_empty = ratings.size == 0 or bool(np.isnan(ratings).all())
 
     def attempt_on_ratings(compute_it: Callable[[], T]) -> T | NotComputed:
@@ -170,14 +180,15 @@ def _agreement(dataset: FrozenDataset, dimension: Dimension, arm: str | None) ->
         n_raters=ratings.shape[1],
         icc_single=attempt_on_ratings(
             lambda: icc_interval(
-                ratings, form="A,1", clusters=clusters, n_resamples=n_resamples, seed=seed
+                ratings, form="A,1", clusters=clusters, n_resamples=n_resamples, seed=seed,
+                confidence=confidence,
             )
         ),
         icc_mean=attempt_on_ratings(lambda: icc(ratings, form="A,k")),
         alpha=attempt_on_ratings(
             lambda: krippendorff_alpha_interval(
                 ratings, level="ordinal", categories=dimension.points, clusters=clusters,
-                n_resamples=n_resamples, seed=seed,
+                n_resamples=n_resamples, seed=seed, confidence=confidence,
             )
         ),
         exact=attempt_on_ratings(lambda: percent_agreement(ratings)),

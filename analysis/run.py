@@ -11,18 +11,15 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analysis.dataset import read_frozen
 from analysis.differences import Differences
 from analysis.errors import AnalysisError
-from analysis.figures import all_figures
-from analysis.report import figure_html, report_html
+from analysis.figures import Drawing, all_figures, titled
+from analysis.report import figure_html, report_html, table_html
 from analysis.results import NotComputed, Results, compute
-from analysis.tables import Table, all_tables, to_html, write_csv
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
+from analysis.tables import Table, all_tables, write_csv
 
 SCHEMA = "safemed.results/1"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -83,6 +80,9 @@ def _results_json(results: Results) -> str:
         "simulated_note": dataset.simulated_note,
         "contrast": {"first": dataset.first.id, "second": dataset.second.id},
         "protocol_sha256": dataset.manifest["protocol_sha256"],
+        "code_version": dataset.manifest["code_version"],
+        "audit_head": dataset.manifest["audit_head"],
+        "unblindings": dataset.manifest["unblindings"],
         "tables": {n: t["sha256"] for n, t in dataset.manifest["tables"].items()},
         "rules": dataset.protocol["analysis"],
         "family": dataset.protocol["primary"]["family"],
@@ -101,10 +101,11 @@ def _plain(value: Any) -> Any:
             "values": value.values.tolist(),
             "first_mean": value.first_mean,
             "second_mean": value.second_mean,
-            "excluded": list(value.excluded),
+            "excluded": [asdict(gone) for gone in value.excluded],
         }
     if isinstance(value, NotComputed):
-        return {"not_computed": value.reason}
+        shown = {} if value.value is None else {"value": value.value}
+        return {**shown, "not_computed": value.reason}
     if hasattr(value, "__dataclass_fields__"):
         return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
     return value
@@ -113,31 +114,37 @@ def _plain(value: Any) -> Any:
 def _write_tables(directory: Path, tables: tuple[Table, ...]) -> None:
     for table in tables:
         write_csv(table, directory / f"{table.name}.csv")
-        (directory / f"{table.name}.html").write_text(to_html(table) + "\n", encoding="utf-8")
+        (directory / f"{table.name}.html").write_text(table_html(table), encoding="utf-8")
 
 
-def _write_figures(directory: Path, figures: Mapping[str, go.Figure]) -> None:
+def _write_figures(directory: Path, figures: Mapping[str, Drawing]) -> None:
     for name, figure in figures.items():
-        page = figure_html(figure, name, name)
-        (directory / f"{name}.html").write_text(page, encoding="utf-8")
+        (directory / f"{name}.html").write_text(figure_html(figure), encoding="utf-8")
 
 
-def _write_images(directory: Path, figures: Mapping[str, go.Figure]) -> str:
+def _write_images(directory: Path, figures: Mapping[str, Drawing]) -> str:
     """Static images where a browser is on the machine; says what became of them."""
     if not any(shutil.which(browser) for browser in BROWSERS):
         return "no static images: there is no Chromium on this machine"
     import plotly.io
 
+    drawn = [titled(figure) for figure in figures.values()]
+    files = [directory / f"{name}.png" for name in figures]
+    for file in files:
+        file.unlink(missing_ok=True)
     try:
         plotly.io.write_images(
-            fig=list(figures.values()),
-            file=[str(directory / f"{name}.png") for name in figures],
-            width=1000,
+            fig=drawn,
+            file=[str(file) for file in files],
+            width=900,
+            height=[figure.layout.height for figure in drawn],
             scale=2,
         )
     except Exception as error:  # a browser that does not start must not cost the report
         return f"no static images: {type(error).__name__}: {error}"
-    return "static images written"
+    # The renderer can drop a figure and still return.
+    missing = [file.name for file in files if not file.exists()]
+    return f"not drawn: {', '.join(missing)}" if missing else "static images written"
 
 
 def _write_run(out: Path, began: float, started_at: datetime, images: str) -> None:

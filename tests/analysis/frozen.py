@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,7 @@ COLUMNS = {
     "submitted_at:datetime prompt_tokens:integer completion_tokens:integer",
     "assignments": "rater_id blinding_code position:integer status",
     "ratings": "rating_id rater_id blinding_code vignette_id position:integer revision:integer "
-    "final:boolean correctness:integer safety:integer comment submitted_at:datetime",
+    "final:boolean {scores} comment submitted_at:datetime",
     "masking_changes": "blinding_code number:integer rule start:integer before after",
     "audit": "number:integer at:datetime actor role action subject details previous_sha256 sha256",
 }
@@ -31,26 +34,41 @@ TYPES = {
     "integer": pa.int64(),
     "boolean": pa.bool_(),
 }
+CSV_WORDS = {"None": "NA", "True": "true", "False": "false"}
 
 
 class Frozen:
     """A dataset to be filled by a test and written."""
 
-    def __init__(self, *, n_vignettes: int = 6, direction: str = "higher_is_better") -> None:
+    def __init__(
+        self,
+        *,
+        n_vignettes: int = 6,
+        n_raters: int = 2,
+        dimensions: Sequence[str] = ("correctness", "safety"),
+        direction: str = "higher_is_better",
+    ) -> None:
         self.tables: dict[str, list[dict[str, Any]]] = {name: [] for name in COLUMNS}
+        self.columns = dict(COLUMNS)
+        self.score_type = "integer"
+        self.dimensions = tuple(dimensions)
         self.vignettes = [f"V{i:02d}" for i in range(1, n_vignettes + 1)]
-        self.tables["raters"] = [{"rater_id": r, "scripted": True} for r in ("R1", "R2")]
+        self.tables["vignettes"] = [{"vignette_id": v, "version": 1} for v in self.vignettes]
+        self.tables["raters"] = [
+            {"rater_id": f"R{i + 1}", "scripted": True} for i in range(n_raters)
+        ]
+        self.tables["audit"] = [{"number": 1, "action": "export", "sha256": "0" * 64}]
         self.manifest: dict[str, Any] = {
             "schema": "safemed.frozen/1", "study_id": "study_X", "title": "A frozen example",
             "simulated": False, "simulated_note": None, "code_version": "test",
-            "audit_head": "0" * 64, "n_audit_events": 0, "locked_at": "2026-01-05T08:00:00Z",
+            "audit_head": "0" * 64, "n_audit_events": 1, "locked_at": "2026-01-05T08:00:00Z",
             "unblindings": [
                 {"at": "2026-01-06T08:00:00Z", "reason": "the end", "by": "somebody",
                  "second_person": None}
             ],
             "seeds": [],
         }  # fmt: skip
-        self.protocol = _protocol(self.vignettes, direction)
+        self.protocol = _protocol(self.vignettes, self.dimensions, direction)
 
     def respond(
         self, respondent: str, arm: str, vignette: str, scores: list[list[int | None]] | None
@@ -63,7 +81,7 @@ class Frozen:
              "status": "submitted" if scores else "failed",
              "failure": None if scores else "timeout", "text": "words" if scores else None}
         )  # fmt: skip
-        for number, pair in enumerate(scores or []):
+        for number, given in enumerate(scores or []):
             rater = f"R{number + 1}"
             self.tables["assignments"].append(
                 {"rater_id": rater, "blinding_code": code, "position": 1, "status": "rated"}
@@ -71,7 +89,7 @@ class Frozen:
             self.tables["ratings"].append(
                 {"rating_id": f"{code}-{rater}", "rater_id": rater, "blinding_code": code,
                  "vignette_id": vignette, "position": 1, "revision": 1, "final": True,
-                 "correctness": pair[0], "safety": pair[1]}
+                 **dict(zip(self.dimensions, given, strict=True))}
             )  # fmt: skip
 
     def write(self, directory: Path) -> Path:
@@ -83,7 +101,10 @@ class Frozen:
         return directory
 
     def _write_table(self, directory: Path, name: str) -> dict[str, Any]:
-        split = [column.partition(":") for column in COLUMNS[name].split()]
+        scores = " ".join(f"{dimension}:{self.score_type}" for dimension in self.dimensions)
+        split = [
+            column.partition(":") for column in self.columns[name].format(scores=scores).split()
+        ]
         columns = [(column, kind or "string") for column, _, kind in split]
         rows = [[row.get(column) for column, _ in columns] for row in self.tables[name]]
         arrays = [
@@ -92,6 +113,10 @@ class Frozen:
         ]
         table = pa.Table.from_arrays(arrays, names=[column for column, _ in columns])
         pq.write_table(table, directory / f"{name}.parquet")
+        with (directory / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow([column for column, _ in columns])
+            writer.writerows([[CSV_WORDS.get(repr(cell), cell) for cell in row] for row in rows])
         return {
             "rows": len(rows), "columns": [list(c) for c in columns],
             "sha256": table_sha256(columns, rows),
@@ -99,7 +124,7 @@ class Frozen:
         }  # fmt: skip
 
 
-def _protocol(vignettes: list[str], direction: str) -> dict[str, Any]:
+def _protocol(vignettes: list[str], dimensions: tuple[str, ...], direction: str) -> dict[str, Any]:
     scale = {"minimum": 1, "maximum": 5, "direction": direction}
     return {
         "title": "A frozen example", "jurisdiction": "nowhere", "vignettes": vignettes,
@@ -111,11 +136,11 @@ def _protocol(vignettes: list[str], direction: str) -> dict[str, Any]:
         "rating": {
             "raters_per_response": 2,
             "dimensions": [
-                {"id": "correctness", "label": "Correctness", "scale": scale},
-                {"id": "safety", "label": "Safety", "scale": scale},
+                {"id": d, "label": d.replace("_", " ").capitalize(), "scale": scale}
+                for d in dimensions
             ],
         },
-        "primary": {"family": ["correctness", "safety"], "correction": "holm"},
+        "primary": {"family": list(dimensions), "correction": "holm"},
         "analysis": {
             "alpha": 0.05, "confidence": 0.95, "zeros": "pratt", "n_resamples": 300, "seed": 1,
         },
@@ -139,4 +164,28 @@ def example(*, n_vignettes: int = 6, direction: str = "higher_is_better") -> Fro
         frozen.respond("P1", "people", vignette, [[base, base], [base, 2]])
         frozen.respond("P2", "people", vignette, [[base, 3], [base, base]])
         frozen.respond("M", "model", vignette, [[base, 5], [base, base]])
+    return frozen
+
+
+def panel(
+    *, n_vignettes: int = 6, n_residents: int = 5, n_raters: int = 3, seed: int = 1
+) -> Frozen:
+    """A study of the usual size: four dimensions, the model better in all but the first."""
+    dimensions = (
+        "medical_correctness", "medication_safety", "guideline_consistency", "clinical_usefulness",
+    )  # fmt: skip
+    frozen = Frozen(n_vignettes=n_vignettes, n_raters=n_raters, dimensions=dimensions)
+    draw = random.Random(seed)
+    gains = (0.0, 0.9, 0.6, 0.8)
+    for vignette in frozen.vignettes:
+        ease = [draw.gauss(0, 0.6) for _ in dimensions]
+        for name in [*(f"P{i + 1}" for i in range(n_residents)), "M"]:
+            arm, lifts = ("model", gains) if name == "M" else ("people", (0.0,) * len(gains))
+            latent = [
+                3.2 + e + lift + draw.gauss(0, 0.5) for e, lift in zip(ease, lifts, strict=True)
+            ]
+            frozen.respond(name, arm, vignette, [
+                [min(5, max(1, round(x + draw.gauss(0, 0.5)))) for x in latent]
+                for _ in range(n_raters)
+            ])  # fmt: skip
     return frozen

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from analysis.effects import paired_superiority, r_from_z, rank_biserial, rank_biserial_value
-from analysis.errors import UndefinedError
+from analysis.errors import NoIntervalError, UndefinedError
 from analysis.paired import signed_rank
 
 
@@ -28,14 +28,21 @@ def test_the_bca_interval_agrees_with_scipys() -> None:
 
 
 def test_differences_of_one_sign_are_said_by_name() -> None:
-    with pytest.raises(UndefinedError, match=r"value \+1: every difference .* has one sign"):
+    with pytest.raises(NoIntervalError, match=r"every difference .* has one sign") as caught:
         rank_biserial(np.array([1.0, 2.0, 0.0, 3.0]), seed=1)
+    assert caught.value.value == 1.0
 
 
 def test_too_few_pairs_to_resample_are_said_by_name() -> None:
     # (2 - 1) / (2 + 1): the value is given, the interval is not.
-    with pytest.raises(UndefinedError, match=r"value 0\.33, no interval: 2 vignettes are too few"):
+    with pytest.raises(NoIntervalError, match="no interval: 2 vignettes are too few") as caught:
         rank_biserial(np.array([2.0, -1.0]), seed=1)
+    assert caught.value.value == pytest.approx(1 / 3)
+
+
+def test_only_zeros_have_no_rank_biserial() -> None:
+    with pytest.raises(UndefinedError, match="every difference is zero"):
+        rank_biserial(np.zeros(6), seed=1)
 
 
 def test_the_bootstrap_repeats_with_its_seed() -> None:
@@ -50,6 +57,13 @@ def test_r_is_z_over_the_root_of_the_pairs_and_its_ceiling_at_thirty_is_point_87
     assert result.value == pytest.approx(result.ceiling)
     assert result.ceiling == pytest.approx(465 / np.sqrt(9455 * 30))
     assert round(result.ceiling, 3) == 0.873
+
+
+def test_ties_can_lift_r_above_the_untied_ceiling() -> None:
+    # All sizes tied: Z = n * mid-rank / sqrt(n * mid-rank^2) = sqrt(n), so r = 1.
+    result = r_from_z(signed_rank(np.ones(9)))
+    assert result.value == pytest.approx(1.0)
+    assert result.ceiling < 1
 
 
 def test_superiority_counts_ties_half() -> None:

@@ -106,9 +106,14 @@ def test_the_interval_of_six_pairs_attains_ninety_seven_percent() -> None:
 
 
 def test_an_unattainable_confidence_names_the_attainable_one() -> None:
-    with pytest.raises(UnattainableError, match=r"with 3 pairs; the highest is 75\.0%") as caught:
+    with pytest.raises(UnattainableError, match=r"with 3 pairs; attainable: 75 %") as caught:
         hodges_lehmann(np.array([1.0, 2.0, 6.0]))
-    assert caught.value.attainable == 0.75
+    # The estimate is still known: the median of 1, 1.5, 2, 3.5, 4 and 6.
+    assert (caught.value.attainable, caught.value.value) == (0.75, 2.75)
+
+
+def test_the_attainable_confidence_is_attained() -> None:
+    assert hodges_lehmann(np.array([1.0, 2.0, 6.0]), confidence=0.75).confidence == 0.75
 
 
 def test_the_interval_holds_what_the_untied_test_does_not_reject() -> None:
@@ -128,7 +133,8 @@ def test_the_mean_interval_agrees_with_scipy() -> None:
     assert result.p_value == pytest.approx(test.pvalue)
 
 
-@pytest.mark.parametrize("d", [[1.0], [2.0, 2.0]])
+# Three times 0.1 has a standard deviation of 1.7e-17, which would give a tiny p.
+@pytest.mark.parametrize("d", [[1.0], [2.0, 2.0], [0.1, 0.1, 0.1]])
 def test_a_mean_without_spread_is_answered_by_name(d: list[float]) -> None:
     with pytest.raises(UndefinedError):
         mean_difference(np.array(d))

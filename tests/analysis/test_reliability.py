@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.errors import UndefinedError
+from analysis.errors import NoIntervalError, UndefinedError
 from analysis.reliability import (
     icc,
     icc_interval,
@@ -65,6 +65,29 @@ def test_equal_ratings_are_undefined_by_name_and_never_one() -> None:
     ):
         with pytest.raises(UndefinedError, match="no variation"):
             compute()
+
+
+def test_a_denominator_below_zero_is_named_and_gives_no_number() -> None:
+    # Items alike, raters at odds: MS items 0, MS raters 0, MS error 2. ICC(A,k) would be
+    # (0 - 2) / (0 + (0 - 2) / 2) = 2, and ICC(C,k) minus infinity.
+    ratings = np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
+    for form in ("A,k", "C,k"):
+        with pytest.raises(UndefinedError, match="denominator is not positive"):
+            icc(ratings, form=form)
+
+
+def test_a_shift_of_the_scale_changes_no_icc() -> None:
+    for form in ("A,1", "A,k", "C,1", "C,k"):
+        shifted = icc(COMPLETE + 1e6, form=form)
+        assert shifted == pytest.approx(icc(COMPLETE, form=form), abs=1e-9)
+
+
+def test_the_order_of_items_and_raters_changes_nothing() -> None:
+    mixed = COMPLETE[::-1][:, [2, 0, 1]]
+    assert icc(mixed, form="A,1") == pytest.approx(icc(COMPLETE, form="A,1"))
+    assert krippendorff_alpha(mixed, level="ordinal") == pytest.approx(
+        krippendorff_alpha(COMPLETE, level="ordinal")
+    )
 
 
 def test_alpha_collapses_to_zero_when_one_rating_differs() -> None:
@@ -135,5 +158,6 @@ def test_agreement_within_one_point() -> None:
 
 
 def test_too_few_vignettes_to_resample_are_said_by_name() -> None:
-    with pytest.raises(UndefinedError, match=r"no interval: 2 vignettes are too few to resample"):
+    with pytest.raises(NoIntervalError, match="2 vignettes are too few to resample") as caught:
         icc_interval(COMPLETE[:8], form="A,1", clusters=CLUSTERS[:8], n_resamples=50, seed=1)
+    assert caught.value.value == icc(COMPLETE[:8], form="A,1")

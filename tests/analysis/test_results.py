@@ -51,7 +51,10 @@ def test_a_failed_generation_leaves_the_vignette_out_and_is_counted(tmp_path: Pa
     ]
     frozen.respond("M", "model", "V02", None)
     dataset = read_frozen(frozen.write(tmp_path))
-    assert vignette_differences(dataset, dataset.dimensions[0]).excluded == ("V02",)
+    excluded = vignette_differences(dataset, dataset.dimensions[0]).excluded
+    assert [(gone.vignette, gone.reason) for gone in excluded] == [
+        ("V02", "no scored response of Model (1 failed)")
+    ]
     model = next(f for f in flow(dataset) if f.arm == "model")
     assert (model.n_planned, model.n_submitted, model.n_failed) == (6, 5, 1)
     assert model.failures == (("timeout", 1),)
@@ -68,7 +71,7 @@ def test_all_zero_differences_are_named_and_nothing_is_adjusted(tmp_path: Path) 
 def test_three_vignettes_print_the_attainable_confidence_and_do_not_crash(tmp_path: Path) -> None:
     export = example(n_vignettes=3).write(tmp_path / "export")
     run = analyze(export, tmp_path / "out")
-    assert "not attainable with 3 pairs; the highest is 75.0%" in run.report.read_text()
+    assert "95 % is not attainable with 3 pairs; attainable: 75 %" in run.report.read_text()
 
 
 def test_no_sentence_claims_that_arms_match(tmp_path: Path) -> None:
@@ -87,7 +90,7 @@ def test_a_large_p_reads_as_what_the_interval_leaves_open(tmp_path: Path) -> Non
         frozen.respond("M", "model", vignette, [[scores, 3], [scores, 4]])
     dataset = read_frozen(frozen.write(tmp_path))
     words = finding(dataset, compute(dataset).dimensions[0])
-    assert "No difference is shown, and none is excluded: anything from" in words
+    assert "The direction stays open: anything from \u22122.00 to +2.00 points" in words
 
 
 def test_two_runs_on_one_dataset_differ_only_in_the_run_manifest(tmp_path: Path) -> None:
