@@ -35,9 +35,8 @@ def serve(
     threads: Annotated[int, typer.Option("--threads", help="Processor threads.")] = 2,
 ) -> None:
     """Serve a checkpoint behind an OpenAI-compatible endpoint."""
-    from model.serve.server import serve as serve_model
-
     from app.resources import shipped
+    from model.serve.server import serve as serve_model
 
     serve_model(checkpoint or shipped("nano", "checkpoint"), host=host, port=port, threads=threads)
 

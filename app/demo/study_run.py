@@ -126,7 +126,6 @@ def run_whole_study(ground: Ground) -> str:
     Writes `export/` and `report/` in the demonstration's directory.
     """
     from analysis.run import analyze
-
     from study.export import export
 
     protocol = shipped_protocol("demonstration", ground)
