@@ -81,7 +81,7 @@ def create_store(
         StorageError: If the place cannot be written.
     """
     where = _as_url(url)
-    if where.database and where.get_backend_name() == "sqlite":
+    if where.database:
         Path(where.database).parent.mkdir(parents=True, exist_ok=True)
     store = Store(_engine(where), clock or SystemClock(), source or SystemSource())
     try:
@@ -101,8 +101,7 @@ def open_store(
         StorageError: If it is missing, not a study database, or of an older revision.
     """
     where = _as_url(url)
-    is_plain_file = where.get_backend_name() == "sqlite" and "mode" not in where.query
-    if is_plain_file and not Path(where.database or "").is_file():
+    if "mode" not in where.query and not Path(where.database or "").is_file():
         raise StorageError(
             f"there is no study database at {where.database}; `safemed register` makes one"
         )
@@ -122,14 +121,19 @@ def open_store(
 
 def _as_url(url: str | Path) -> URL:
     written = str(url)
-    return make_url(written if "://" in written else f"sqlite:///{written}")
+    where = make_url(written if "://" in written else f"sqlite:///{written}")
+    if where.get_backend_name() != "sqlite":
+        raise StorageError(
+            f"{where.get_backend_name()} is not supported yet: its append-only triggers are not "
+            "written; give a path, or an address that begins with sqlite:///"
+        )
+    return where
 
 
 def _engine(where: URL) -> Engine:
     engine = create_engine(where)
-    if where.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
     return engine
 
 

@@ -21,6 +21,11 @@ def test_a_missing_database_is_named_with_the_remedy(tmp_path: Path) -> None:
         open_store(tmp_path / "nowhere.db")
 
 
+def test_another_kind_of_database_is_refused_by_name() -> None:
+    with pytest.raises(StorageError, match="postgresql is not supported yet"):
+        create_store("postgresql://localhost/study")
+
+
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "letter.db").write_text("Dear editor, " * 100)
     with pytest.raises(StorageError, match="not a study database"):
