@@ -10,10 +10,11 @@ import pytest
 
 from analysis.dataset import read_frozen
 from analysis.differences import vignette_differences
+from analysis.errors import AnalysisError
 from analysis.flow import flow
 from analysis.results import NotComputed, compute
 from analysis.run import analyze
-from analysis.wording import finding, number, p_in_words
+from analysis.wording import finding
 from tests.analysis.frozen import Frozen, example
 
 
@@ -140,13 +141,43 @@ def test_text_of_the_protocol_is_escaped_in_the_report(tmp_path: Path) -> None:
     assert "<script>alert(1)" not in run.report.read_text()
 
 
-@pytest.mark.parametrize(
-    ("value", "words"), [(-0.004, "0.00"), (-0.5, "\u22120.50"), (1.005, "1.00")]
-)
-def test_numbers_have_a_real_minus_and_no_negative_zero(value: float, words: str) -> None:
-    assert number(value) == words
+def test_images_that_did_not_come_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    analyze(example().write(tmp_path / "export"), tmp_path / "out")
+    said = json.loads((tmp_path / "out" / "run.json").read_text())["images"]
+    assert said == "no static images: there is no Chromium on this machine"
+    assert not list((tmp_path / "out").rglob("*.png"))
 
 
-def test_p_values_are_printed_as_journals_do() -> None:
-    assert (p_in_words(0.0004), p_in_words(0.031)) == ("p < .001", "p = .031")
-    assert p_in_words(1.0) == "p = 1.000"
+def test_every_vignette_left_out_is_named_with_its_reason(tmp_path: Path) -> None:
+    frozen = Frozen(n_vignettes=3)
+    for vignette in ("V01", "V02"):
+        frozen.respond("P1", "people", vignette, [[3, 3], [3, 3]])
+        frozen.respond("M", "model", vignette, [[4, 4], [4, None]])
+    frozen.respond("P1", "people", "V03", [[3, None], [3, None]])
+    frozen.respond("M", "model", "V03", None)
+    page = analyze(frozen.write(tmp_path / "export"), tmp_path / "out").report.read_text()
+    assert (
+        "Analysed: 2 of 3 vignettes, those scored in both arms; 1 left out, by the reason:" in page
+    )
+    assert "<li>V03: no scored response of Model (1 failed) in Correctness</li>" in page
+    assert (
+        "<li>V03: no scored response of Model (1 failed); no scored response of Residents "
+        "(1 submitted but not scored) in Safety</li>"
+    ) in page
+
+
+def test_a_protocol_with_only_what_the_contract_names_is_analysed(tmp_path: Path) -> None:
+    frozen = example()
+    for key in ("jurisdiction", "conditions", "identifiers", "vignettes"):
+        del frozen.protocol[key]
+    page = analyze(frozen.write(tmp_path / "export"), tmp_path / "out").report.read_text()
+    assert "registry: not stated; ethics: not stated" in page
+
+
+def test_results_that_cannot_be_written_are_named(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file where the directory should be")
+    with pytest.raises(AnalysisError, match="results could not be written to"):
+        analyze(example().write(tmp_path / "export"), tmp_path / "out")
