@@ -30,7 +30,7 @@ def demo(
 
     if serve:
         _check_port(port)
-    progress = _quiet if as_json else _spoken()
+    progress = _Progress(is_silent=as_json)
     result = run_demo(out, seed=seed, progress=progress)
     say(
         as_json,
@@ -75,19 +75,13 @@ def _check_port(port: int) -> None:
     require_free_port("127.0.0.1", port)
 
 
-def _quiet(_words: str) -> None:
-    """Progress that nobody asked for."""
+class _Progress:
+    """Progress lines with the seconds since the start; none when JSON is printed."""
 
-
-def _spoken() -> _Spoken:
-    return _Spoken(time.monotonic())
-
-
-class _Spoken:
-    """Progress lines with the seconds since the start."""
-
-    def __init__(self, began: float) -> None:
-        self.began = began
+    def __init__(self, *, is_silent: bool) -> None:
+        self.began = time.monotonic()
+        self.is_silent = is_silent
 
     def __call__(self, words: str) -> None:
-        typer.echo(f"{time.monotonic() - self.began:6.1f} s  {words}")
+        if not self.is_silent:
+            typer.echo(f"{time.monotonic() - self.began:6.1f} s  {words}")
