@@ -144,7 +144,8 @@ class AnalysisSettings(_Strict):
     confidence: Annotated[float, Field(gt=0.5, lt=1)]
     zeros: Literal["pratt", "wilcoxon"]
     n_resamples: Annotated[int, Field(ge=100)]
-    seed: int
+    seed: Annotated[int, Field(ge=0)]
+    """Of the bootstraps; the allocation's seeds are sealed and never here."""
 
 
 class Identifiers(_Strict):
