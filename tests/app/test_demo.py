@@ -104,8 +104,10 @@ def test_ctrl_c_ends_cleanly_and_the_next_run_starts_afresh(tmp_path: Path) -> N
     out = tmp_path / "demo"
     command = [*SAFEMED, "demo", "--out", str(out), "--no-serve", "--seed", "7"]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # Whoever starts the tests in the background makes children ignore what Ctrl-C sends.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     deadline = time.monotonic() + 60
     while not (out / "model-run" / "endpoint.log").exists() and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -24,19 +24,34 @@ class Capture:
     responses: list[Response] = field(default_factory=list)
     """Streamlit's own static files left out."""
     bodies: dict[Response, bytes] = field(default_factory=dict)
+    page: Page | None = None
+    n_pending: int = 0
+    """Responses whose bodies are still being taken."""
 
     def listen(self, page: Page) -> Capture:
         """Begin; every later socket and response of the page is kept."""
+        self.page = page
         page.on("websocket", self._socket)
         page.on("requestfinished", self._finished)
         return self
 
     def _finished(self, request: Request) -> None:
         # The body is taken at once: Chromium forgets it when the page moves on.
+        self.n_pending += 1
         response = request.response()
         if response is not None and "/static/" not in response.url:
-            self.responses.append(response)
             self.bodies[response] = _body_of(response)
+            self.responses.append(response)
+        self.n_pending -= 1
+
+    def settle(self) -> None:
+        """Wait until every body is taken: none may be left out of a search."""
+        assert self.page is not None
+        for _ in range(100):
+            if not self.n_pending:
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"{self.n_pending} responses were not taken within 5 s")
 
     def _socket(self, socket: WebSocket) -> None:
         socket.on("framereceived", self._frame)
@@ -50,6 +65,7 @@ class Capture:
 
     def everything(self) -> bytes:
         """All of it in one piece, to search: raw, and decoded with nested bytes opened."""
+        self.settle()
         parts: list[bytes] = list(self.frames)
         for message in self.messages():
             parts.append(json.dumps(message, ensure_ascii=False).encode())

@@ -279,6 +279,7 @@ def test_with_the_arms_swapped_everything_that_reaches_the_rater_is_the_same(
             page = person_at(server, study.raters[0])
             capture = Capture().listen(page)
             rate_all(page, server, n_responses=4)  # 2 vignettes by 1 resident and 1 model
+            capture.settle()
             seen.append(
                 {
                     "frames": [
