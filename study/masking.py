@@ -43,8 +43,12 @@ def mask_text(text: str, rules: Sequence[str]) -> Masked:
         if name not in rules:
             continue
         replacements = find(text)
+        changed = _apply(text, replacements)
+        if not changed.strip():
+            # A response that is nothing but a greeting stays readable: nobody can rate a blank.
+            continue
         changes += [MaskingChange(name, s, text[s:e], new) for s, e, new in replacements]
-        text = _apply(text, replacements)
+        text = changed
     return Masked(text, tuple(changes))
 
 

@@ -13,7 +13,7 @@ from app.demo.study_run import lay_ground, run_whole_study
 from app.demo.waiting import Invitations, make_waiting_studies
 from study.clock import SteppingClock
 from study.randomness import SeededSource
-from study.store import Store, create_store, open_store
+from study.store import create_store, open_store
 
 Progress = Callable[[str], None]
 MARKER = ".safemed-demo.json"
@@ -85,11 +85,6 @@ def prepare_waiting(out: Path, *, seed: int, progress: Progress) -> Invitations:
 def database(out: Path) -> Path:
     """The demonstration's study database."""
     return out / "study.db"
-
-
-def waiting_store(out: Path) -> Store:
-    """The database with the operating system's clock and secrets, as the app serves it."""
-    return open_store(database(out))
 
 
 def _claim(out: Path, seed: int) -> dict[str, Any]:

@@ -75,3 +75,8 @@ def test_rules_that_the_protocol_does_not_name_do_not_run() -> None:
 def test_masking_a_masked_text_changes_nothing_more() -> None:
     once = mask_text("Dear all,\n1. **Stop** it\u2014now.\nBest wishes", ALL).text
     assert mask_text(once, ALL).changes == ()
+
+
+@pytest.mark.parametrize("written", ["Hello.", "Dear colleague,", "Hope this helps!"])
+def test_a_response_that_is_only_a_greeting_is_not_made_blank(written: str) -> None:
+    assert mask_text(written, ALL).text == written
