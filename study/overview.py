@@ -20,7 +20,7 @@ from study.preconditions import (
     ratings_due,
 )
 from study.protocol import Conditions
-from study.registration import Kind, load_study, require_role, study_ids
+from study.registration import Kind, load_study, require_role, study_ids, study_row
 from study.store import Store
 from study.tables import (
     InvitationRow,
@@ -140,7 +140,7 @@ def progress(store: Store, person: Person) -> Progress:
 def study_progress(session: Session, study_id: str, store: Store) -> Progress:
     """Progress without arms, for the console and `safemed status`."""
     return Progress(
-        state=load_study(session, study_id).state,  # type: ignore[arg-type]
+        state=as_state(study_row(session, study_id).state),
         next_step=_next_step(session, study_id, store.clock.now()),
         n_answers_due=answers_due(session, study_id),
         n_answers=n_answers(session, study_id),

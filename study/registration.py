@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -31,6 +31,22 @@ class RegisteredStudy:
     simulated: bool
     protocol: Protocol
     vignettes: Mapping[str, Vignette]
+
+
+class WrittenVignettes(Mapping[str, Vignette]):
+    """The registered vignettes by id, each read when asked for: a page needs one of thirty."""
+
+    def __init__(self, written: Mapping[str, Any]) -> None:
+        self._written = written
+
+    def __getitem__(self, vignette_id: str) -> Vignette:
+        return Vignette.from_json(self._written[vignette_id])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._written)
+
+    def __len__(self) -> int:
+        return len(self._written)
 
 
 def register(
@@ -103,7 +119,7 @@ def load_study(session: Session, study_id: str) -> RegisteredStudy:
         state=study.state,
         simulated=study.simulated,
         protocol=parse_protocol(registration.protocol),
-        vignettes={k: Vignette.from_json(v) for k, v in registration.vignettes.items()},
+        vignettes=WrittenVignettes(registration.vignettes),
     )
 
 

@@ -71,6 +71,20 @@ def example_vignettes(n_vignettes: int = 3) -> dict[str, Vignette]:
     return {vignette.vignette_id: vignette for vignette in vignettes}
 
 
+def dimension_values() -> list[dict[str, Any]]:
+    """Plain values of the example's dimensions, every point worded."""
+    return [
+        {
+            "id": name,
+            "label": name.replace("_", " ").capitalize(),
+            "question": f"How is the {name.replace('_', ' ')}?",
+            "scale": {"minimum": 1, "maximum": 5, "direction": "higher_is_better"},
+            "anchors": {i: f"{name} point {i}" for i in range(1, 6)},
+        }
+        for name in DIMENSIONS
+    ]
+
+
 def protocol_values(
     *,
     n_vignettes: int = 3,
@@ -83,16 +97,6 @@ def protocol_values(
     model_label: str = "Nano",
 ) -> dict[str, Any]:
     """Plain values of a protocol, to be changed by a test."""
-    dimensions = [
-        {
-            "id": name,
-            "label": name.replace("_", " ").capitalize(),
-            "question": f"How is the {name.replace('_', ' ')}?",
-            "scale": {"minimum": 1, "maximum": 5, "direction": "higher_is_better"},
-            "anchors": {i: f"{name} point {i}" for i in range(1, 6)},
-        }
-        for name in DIMENSIONS
-    ]
     return {
         "schema": "safemed.protocol/1",
         "protocol_id": "example",
@@ -122,7 +126,7 @@ def protocol_values(
         "rating": {
             "n_raters": n_raters,
             "raters_per_response": raters_per_response,
-            "dimensions": dimensions,
+            "dimensions": dimension_values(),
         },
         "estimand": {
             "population": "vignettes", "contrast": "model minus residents", "endpoint": "score",

@@ -24,12 +24,12 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write the frozen dataset of an unblinded study."""
-    from app.commands.study import _open
+    from app.commands.study import open_named
     from app.resources import code_version
     from study.audit import OPERATOR
     from study.export import export as export_study
 
-    opened, study_id = _open(store, study)
+    opened, study_id = open_named(store, study)
     export_study(opened, study_id, out, by=OPERATOR, code_version=code_version())
     say(as_json, {"study_id": study_id, "export": str(out)}, [f"Frozen dataset: {out}"])
 

@@ -171,7 +171,7 @@ def tasks(
     from study.audit import OPERATOR
     from study.tasks import write_tasks
 
-    opened, study_id = _open(store, study)
+    opened, study_id = open_named(store, study)
     write_tasks(opened, study_id, arm, out, by=OPERATOR)
     say(as_json, {"study_id": study_id, "tasks": str(out)}, [f"Tasks written to {out}"])
 
@@ -186,7 +186,7 @@ def take_in(
     from study.audit import OPERATOR
     from study.take_in import take_in as take_responses_in
 
-    opened, study_id = _open(store, study)
+    opened, study_id = open_named(store, study)
     count = take_responses_in(opened, study_id, directory, by=OPERATOR)
     say(as_json, {"study_id": study_id, "n_taken_in": count}, [f"Took in {count} responses."])
 
@@ -223,7 +223,8 @@ def status(store: StoreUrl = DEFAULT_STORE, as_json: AsJson = False) -> None:
     say(as_json, {"studies": rows}, lines or ["No study yet; `safemed register` makes one."])
 
 
-def _open(url: str, study: str | None) -> tuple[Store, str]:
+def open_named(url: str, study: str | None) -> tuple[Store, str]:
+    """The database, and the study named or the only one there is."""
     from study.errors import StudyError
     from study.overview import study_cards
     from study.store import open_store
@@ -250,7 +251,7 @@ def _step(
     from study.audit import OPERATOR
     from study.lifecycle import take_step
 
-    opened, study_id = _open(url, study)
+    opened, study_id = open_named(url, study)
     result = take_step(
         opened, study_id, verb, by=OPERATOR, reason=reason, second_person=second_person,
         force=bool(reason),
