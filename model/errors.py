@@ -29,3 +29,7 @@ class TrainingError(ModelError):
 
 class FirewallError(ModelError):
     """Training rows hold text they must not hold, or what to compare with is missing."""
+
+
+class DrugFactsError(ModelError):
+    """The drug facts cannot be used."""

@@ -15,6 +15,14 @@ class VignetteError(StudyError):
     """A vignette file cannot be used."""
 
 
+class QuantityError(StudyError):
+    """What should be a number with a unit is none, or a formula cannot be applied."""
+
+
+class DrugFactsError(StudyError):
+    """The dose ranges of the drug facts cannot be read."""
+
+
 class InvitationError(StudyError):
     """An invitation link is unknown, used or expired."""
 

@@ -57,8 +57,8 @@ class Conditions(_Strict):
 class Answering(_Strict):
     """How vignettes are answered."""
 
-    order: Literal["random"]
-    """Each clinician gets an own random order from a sealed seed."""
+    order: Literal["random", "declared"]
+    """An own random order for each clinician, from a sealed seed; or that of `vignettes`."""
     confidence: bool
     """Whether clinicians say how sure they are, 1 to 5."""
 

@@ -20,6 +20,11 @@ from study.errors import VignetteError
 from study.faults import faults_in_words
 
 HEADINGS = ("Setting", "Patient", "Problem", "Medicines", "Results", "Plan")
+Category = Literal[
+    "interaction", "renal", "hepatic", "allergy", "pregnancy", "lactation", "paediatric",
+    "older adult", "high alert", "QT", "monitoring", "perioperative", "transition",
+    "pharmacogenomics",
+]  # fmt: skip
 Words = Annotated[str, Field(min_length=1)]
 VignetteId = Annotated[str, Field(pattern=r"^V\d{2}$")]
 SECOND_HAND = re.compile(r"second-hand copy \(\S+, \d{4}-\d{2}-\d{2}\)")
@@ -78,6 +83,8 @@ class Chart(_Strict):
     lactation: Words | None = None
     allergies: list[Allergy]
     medicines: list[Medicine]
+    planned: list[Medicine]
+    """What the plan orders, each as a medicine."""
     results: list[Result]
     plan: Words
 
@@ -115,10 +122,42 @@ class KeyPoint(_Strict):
     provenance: Annotated[list[Provenance], Field(min_length=1)]
 
 
+class Derived(_Strict):
+    """A number behind the key, recomputed from the chart by a formula of `study.formulas`."""
+
+    quantity: Words
+    formula: Words
+    of: dict[str, Words]
+    """The formula's inputs, each as the text writes it."""
+    value: Words
+    """Rounded as written, with its unit."""
+    printed: bool
+    """Whether the text shows it; what it does not show, it must not show by accident."""
+
+
+class Compared(_Strict):
+    """A quantity beside the threshold that decides the key."""
+
+    quantity: Words
+    """One of `derived`, or what the chart calls it."""
+    value: Words
+    threshold: Words
+    close_because: Words | None = None
+    """Why the value may lie within 20 % of the threshold."""
+
+
+class Deciding(_Strict):
+    """What decides the key."""
+
+    explained: Words
+    compared: list[Compared]
+    """Empty where no number decides."""
+
+
 class Hidden(_Strict):
     """What neither people nor models nor raters see before the second pass."""
 
-    category: Words
+    category: Category
     high_alert_class: Words | None
     ncc_merp_harm_if_missed: Literal["A", "B", "C", "D", "E", "F", "G", "H", "I"]
     difficulty: Literal["low", "medium", "high"]
@@ -127,7 +166,10 @@ class Hidden(_Strict):
     key_points: Annotated[list[KeyPoint], Field(min_length=4)]
     not_penalised: list[Words]
     decoys: list[Words]
-    deciding_threshold: Words
+    derived: list[Derived]
+    deciding: Deciding
+    dose_reasons: dict[str, Words]
+    """Why a medicine's dose lies outside the drug facts' range, by its name in the chart."""
     forbidden_words: list[Words]
     """Derived values and hazard-naming words that the text must not hold."""
 
@@ -135,7 +177,7 @@ class Hidden(_Strict):
 class Vignette(_Strict):
     """One vignette."""
 
-    schema_: Literal["safemed.vignette/1"] = Field(alias="schema")
+    schema_: Literal["safemed.vignette/2"] = Field(alias="schema")
     vignette_id: VignetteId
     version: Annotated[int, Field(ge=1)]
     title: Words

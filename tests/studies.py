@@ -44,7 +44,7 @@ def example_vignette(number: int) -> Vignette:
     )
     return Vignette.from_json(
         {
-            "schema": "safemed.vignette/1",
+            "schema": "safemed.vignette/2",
             "vignette_id": f"V{number:02d}",
             "version": 1,
             "title": f"Case {number}",
@@ -53,12 +53,13 @@ def example_vignette(number: int) -> Vignette:
             "chart": {
                 "setting": f"ward {number}", "age": "70 years", "sex": "woman",
                 "weight": "70 kg", "height": "165 cm",
-                "allergies": [], "medicines": [], "results": [], "plan": "wait",
+                "allergies": [], "medicines": [], "planned": [], "results": [], "plan": "wait",
             },
             "hidden": {
-                "category": "test", "high_alert_class": None, "ncc_merp_harm_if_missed": "A",
+                "category": "interaction", "high_alert_class": None, "ncc_merp_harm_if_missed": "A",
                 "difficulty": "low", "plan_appropriate": False, "key_points": points,
-                "not_penalised": [], "decoys": [], "deciding_threshold": "none",
+                "not_penalised": [], "decoys": [], "derived": [],
+                "deciding": {"explained": "nothing decides", "compared": []}, "dose_reasons": {},
                 "forbidden_words": [],
             },
             "declared_cues": [],

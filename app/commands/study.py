@@ -19,10 +19,18 @@ from app.commands.output import (
 )
 
 if TYPE_CHECKING:
+    from model.facts.library import Library
     from study.lifecycle import StepResult, Verb
     from study.store import Store
 
 ProtocolPath = Annotated[Path, typer.Argument(help="Protocol file (YAML).")]
+OptionalProtocolPath = Annotated[
+    Path | None, typer.Argument(help="Protocol file (YAML); without it, vignettes alone.")
+]
+FactsPath = Annotated[
+    Path | None,
+    typer.Option("--facts", help="Directory of drug facts; the shipped ones by default."),
+]
 VignettesPath = Annotated[
     Path | None,
     typer.Option("--vignettes", help="Directory of vignettes; the shipped ones by default."),
@@ -43,46 +51,56 @@ def add_to(app: typer.Typer) -> None:
 
 
 def validate(
-    protocol: ProtocolPath, vignettes: VignettesPath = None, as_json: AsJson = False
+    protocol: OptionalProtocolPath = None,
+    vignettes: VignettesPath = None,
+    facts: FactsPath = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Check a protocol and its vignettes; name every fault at once."""
-    from app.resources import shipped
-    from study.protocol import load_protocol
-    from study.vignette import load_vignettes
-    from study.vignette_checks import check_vignettes
+    """Check a protocol with its vignettes, or a directory of vignettes; name every fault at once.
 
-    at_hand = load_vignettes(vignettes or shipped("vignettes"))
-    loaded = load_protocol(protocol, vignettes_present=set(at_hand))
-    check_vignettes([at_hand[name] for name in loaded.vignettes])
+    Doses are checked against the drug facts, which are checked as well.
+    """
+    from app.vignettes import checked_study, checked_vignettes
+
+    if protocol is None:
+        at_hand, library = checked_vignettes(vignettes, facts)
+        summary = {"vignettes": list(at_hand), "n_facts": len(list(library.facts()))}
+        say(as_json, summary, [f"{len(at_hand)} vignettes. No fault found.", _in_words(library)])
+        return
+    loaded, _, library = checked_study(protocol, vignettes, facts)
     say(
         as_json,
         {"protocol": loaded.protocol_id, "sha256": loaded.sha256, "vignettes": loaded.vignettes},
         [
             f"{loaded.title}: {len(loaded.vignettes)} vignettes, "
             f"{len(loaded.arms)} arms, {len(loaded.rating.dimensions)} dimensions. No fault found.",
+            _in_words(library),
             f"Digest {loaded.sha256}",
         ],
     )
 
 
+def _in_words(library: Library) -> str:
+    n_facts = len(list(library.facts()))
+    return f"Checked against {n_facts} facts about {len(library.drugs)} drugs."
+
+
 def register(
     protocol: ProtocolPath,
     vignettes: VignettesPath = None,
+    facts: FactsPath = None,
     store: StoreUrl = DEFAULT_STORE,
     base_url: BaseUrl = DEFAULT_BASE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Freeze a protocol and make the investigator's link."""
-    from app.resources import shipped
+    """Freeze a protocol that `validate` passes, and make the investigator's link."""
+    from app.vignettes import checked_study
     from study.audit import OPERATOR
     from study.invitations import invite
-    from study.protocol import load_protocol
     from study.registration import register as register_study
     from study.store import create_store
-    from study.vignette import load_vignettes
 
-    at_hand = load_vignettes(vignettes or shipped("vignettes"))
-    loaded = load_protocol(protocol, vignettes_present=set(at_hand))
+    loaded, at_hand, _ = checked_study(protocol, vignettes, facts)
     opened = create_store(store)
     study_id = register_study(opened, loaded, at_hand, by=OPERATOR)
     link = entry_link(base_url, invite(opened, study_id, "investigator", by=OPERATOR))
