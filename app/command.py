@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from app.commands import demo, model, results, study
+from app.commands import cts, demo, model, results, study, vignettes
 
 app = typer.Typer(
     name="safemed",
@@ -19,6 +19,10 @@ app = typer.Typer(
 study.add_to(app)
 results.add_to(app)
 demo.add_to(app)
+app.add_typer(
+    vignettes.app, name="vignettes", help="Cover, hand out, mark and review a set of vignettes."
+)
+app.add_typer(cts.app, name="cts", help="Guard the training rows.")
 app.add_typer(model.app, name="model", help="Train, serve and ask a model.")
 
 

@@ -23,6 +23,10 @@ class DrugFactsError(StudyError):
     """The dose ranges of the drug facts cannot be read."""
 
 
+class ReadingError(StudyError):
+    """A reading of vignettes, or its marks, cannot be used."""
+
+
 class InvitationError(StudyError):
     """An invitation link is unknown, used or expired."""
 

@@ -1,4 +1,4 @@
-"""The firewall: no training row may hold the text of a vignette.
+"""The firewall: no training row may hold the text of a vignette, nor nearly.
 
 Two texts overlap when they share a run of `n` words after normalising (Unicode NFKC, case folded,
 punctuation dropped); a shorter text overlaps when all of it is found. Thirteen words is the length
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,11 @@ import yaml
 from model.errors import FirewallError
 
 _WORD = re.compile(r"[^\W_]+")
+_NEAR_WORDS = 40
+"""Texts from this length on are also compared for near-duplicates."""
+_NEAR_RUN = 3
+NEAR_SHARE = 0.4
+"""From this share of its three-word runs on, a text counts as nearly there."""
 _LEAST_WORDS = 10
 """Shorter texts (a result, a drug name, a question) are common property, not a vignette's."""
 
@@ -70,6 +76,40 @@ def overlap(rows: Sequence[str], texts: Sequence[str], *, n: int = 13) -> list[O
     return [Overlap(row, text, words) for (row, text), words in sorted(found.items())]
 
 
+def near_duplicates(
+    rows: Sequence[str], texts: Sequence[str], *, share: float = NEAR_SHARE
+) -> list[Overlap]:
+    """Find rows that hold much of a text with words exchanged, left out or put in.
+
+    What is measured is containment (Broder 1997, doi 10.1109/SEQUEN.1997.666900): the share of the
+    text's distinct three-word runs that stand in the row as well. Every number counts as the
+    same word, so that a chart with other numbers is still the same chart.
+
+    Args:
+        rows: Training rows, prompt and completion together.
+        texts: What they must not resemble; those of fewer than 40 words are passed over.
+        share: Containment from which on a row is reported, 0 to 1.
+    """
+    runs_of: list[set[tuple[str, ...]]] = []
+    holders: dict[tuple[str, ...], list[int]] = {}
+    for number, text in enumerate(texts):
+        words = _without_numbers(text)
+        runs = set(_runs(words, _NEAR_RUN)) if len(words) >= _NEAR_WORDS else set()
+        runs_of.append(runs)
+        for run in runs:
+            holders.setdefault(run, []).append(number)
+    found = []
+    for row_number, row in enumerate(rows):
+        shared: Counter[int] = Counter()
+        for run in set(_runs(_without_numbers(row), _NEAR_RUN)):
+            shared.update(holders.get(run, ()))
+        for number, count in sorted(shared.items()):
+            held = count / len(runs_of[number])
+            if held >= share:
+                found.append(Overlap(row_number, number, f"{held:.0%} of its three-word runs"))
+    return found
+
+
 def texts_under(paths: Iterable[Path]) -> list[str]:
     """Every text in YAML, JSON, JSON lines and plain text files, and under directories of them.
 
@@ -91,6 +131,24 @@ def texts_under(paths: Iterable[Path]) -> list[str]:
     return texts
 
 
+def rows_of(path: Path) -> list[str]:
+    """The training rows of a JSON lines file, each with all of its text.
+
+    Raises:
+        FirewallError: Naming the file and the line.
+    """
+    rows: list[str] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+        try:
+            if line.strip():
+                rows.append("\n".join(_strings(json.loads(line))))
+        except ValueError as error:
+            raise FirewallError(f"{path}, line {number}, is no JSON: {error}") from error
+    if not rows:
+        raise FirewallError(f"{path} holds no training row")
+    return rows
+
+
 def check(rows: Sequence[str], paths: Sequence[Path]) -> int:
     """Refuse rows that overlap with any text under the paths.
 
@@ -101,7 +159,7 @@ def check(rows: Sequence[str], paths: Sequence[Path]) -> int:
         FirewallError: Naming the first rows and the shared words.
     """
     texts = texts_under(paths)
-    overlaps = overlap(rows, texts)
+    overlaps = overlap(rows, texts) + near_duplicates(rows, texts)
     if overlaps:
         shown = "; ".join(f"row {o.row + 1}: “{o.words}”" for o in overlaps[:3])
         raise FirewallError(
@@ -109,6 +167,10 @@ def check(rows: Sequence[str], paths: Sequence[Path]) -> int:
             f"be tested with; remove them. {shown}"
         )
     return len(texts)
+
+
+def _without_numbers(text: str) -> list[str]:
+    return ["0" if word.isdigit() else word for word in words_of(text)]
 
 
 def _runs(words: Sequence[str], length: int) -> Iterable[tuple[str, ...]]:

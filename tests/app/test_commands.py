@@ -15,7 +15,7 @@ from tests.studies import protocol_values
 LISTED = {
     "init", "validate", "register", "open", "tasks", "take-in", "close", "mask", "allocate",
     "lock", "unblind", "status", "simulate", "demo", "app", "export", "import", "analyze",
-    "power", "verify", "trace", "evidence", "cts", "model", "eval",
+    "power", "verify", "trace", "evidence", "vignettes", "cts", "model", "eval",
 }  # fmt: skip
 LISTED_MODEL = set(["sft", "grpo", "plan", "ablate", "serve", "respond"])
 
