@@ -144,4 +144,4 @@ def _rounds_to(number: float, written: float, decimals: int) -> bool:
 
 
 def _stands(value: str, text: str) -> bool:
-    return re.search(rf"(?<![\d.,]){re.escape(value)}(?!\w)", text) is not None
+    return re.search(rf"(?<![\d.,]){re.escape(value)}(?![\w/])", text) is not None
