@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from study.dose_ranges import DoseRange
@@ -152,27 +151,3 @@ CHECKS: tuple[Callable[[Vignette], Iterator[str]], ...] = (
     _points_are_atomic,
     _sources_are_placed,
 )
-
-
-def main(paths: Sequence[str]) -> int:
-    """Print the faults of single vignette files; for those who write them."""
-    from importlib.resources import files
-    from pathlib import Path
-
-    from study.dose_ranges import load_dose_ranges
-    from study.vignette import load_vignette
-
-    ranges = load_dose_ranges(Path(str(files("data"))) / "drug_facts")
-    n_faults = 0
-    for path in paths:
-        try:
-            faults = faults_of(load_vignette(Path(path)), ranges)
-        except VignetteError as error:
-            faults = [str(error)]
-        n_faults += len(faults)
-        print(*(faults or [f"{path}: no fault found"]), sep="\n")
-    return 1 if n_faults else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -52,10 +52,10 @@ def _drugs_stand_once(library: Library) -> Iterator[str]:
     seen: dict[str, str] = {}
     for class_, file in library.files.items():
         for name, drug in file.drugs.items():
-            for every in {name, *drug.national.values(), *drug.brands}:
-                if every.lower() in seen:
-                    yield f"{class_}: {every!r} is also a name of {seen[every.lower()]}"
-                seen[every.lower()] = f"{name} in {class_}"
+            for every in {n.lower() for n in (name, *drug.national.values(), *drug.brands)}:
+                if every in seen:
+                    yield f"{class_}: {every!r} is also a name of {seen[every]}"
+                seen[every] = f"{name} in {class_}"
 
 
 def _names_are_known(library: Library) -> Iterator[str]:

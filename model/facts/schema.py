@@ -171,7 +171,7 @@ class Allergy(_Fact):
 
     kind: Literal["allergy"]
     allergic_to: Words
-    reaction: Literal["immediate", "severe delayed", "mild delayed", "any"]
+    reaction: Literal["immediate", "angioedema", "severe delayed", "mild delayed", "any"]
     decision: Literal["avoid", "may use"]
     why: Words
     instead: Words | None = None

@@ -74,7 +74,7 @@ def draw_instruction(rng: random.Random) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """An invented adult."""
+    """An invented patient."""
 
     sex: str
     age_years: int
@@ -84,7 +84,9 @@ class Patient:
     """0 when not pregnant."""
     creatinine_mg_dl: float
     egfr: int
-    """CKD-EPI 2021, mL/min/1.73 m2."""
+    """CKD-EPI 2021, mL/min/1.73 m2; 0 in a child, for whom the equation does not hold."""
+    age: str = ""
+    """As the chart writes it, where that is not in years."""
 
 
 def egfr_ckd_epi(creatinine_mg_dl: float, age_years: int, sex: str) -> float:
@@ -120,8 +122,9 @@ def draw_patient(
     *,
     stages: Sequence[int] = (),
     at_least: int = 0,
-    pregnant: bool = False,
-    contraception: bool = False,
+    weeks: tuple[int, int] | None = None,
+    ages: tuple[int, int] = (24, 88),
+    sex: str = "",
 ) -> Patient:
     """Invent a patient whose creatinine gives an eGFR in one of the stages.
 
@@ -129,14 +132,15 @@ def draw_patient(
         rng: Decides everything.
         stages: Kidney stages allowed; good kidneys (1 and 2) when empty.
         at_least: Lowest eGFR allowed, in mL/min/1.73 m2.
-        pregnant: Whether she is pregnant.
-        contraception: Whether a contraceptive pill is in question: a woman of 40 at most.
+        weeks: Lowest and highest week of a pregnancy; a woman of 40 at most.
+        ages: Lowest and highest age in years.
+        sex: `woman` or `man`; drawn when empty.
     """
-    young = pregnant or contraception
-    sex = "woman" if young else rng.choice(("woman", "man"))
+    sex = "woman" if weeks else sex or rng.choice(("woman", "man"))
+    ages = (21, 40) if weeks else ages
     stage = rng.choice(list(stages) or [1, 2])
     while True:
-        age = rng.randint(21, 40) if young else rng.randint(24, 88)
+        age = rng.randint(*ages)
         creatinine = rng.randint(45, 650) / 100
         egfr = round(egfr_ckd_epi(creatinine, age, sex))
         low, high = max(_STAGE_FLOORS[stage], at_least), _STAGE_CEILINGS[stage]
@@ -146,8 +150,22 @@ def draw_patient(
         stage = rng.choice(list(stages) or [1, 2])
     height = rng.randint(150, 174) if sex == "woman" else rng.randint(163, 190)
     weight = round(rng.uniform(20, 33) * (height / 100) ** 2)
-    weeks = rng.randint(5, 12) if pregnant else 0
-    return Patient(sex, age, weight, height, weeks, creatinine, egfr)
+    week = rng.randint(*weeks) if weeks else 0
+    return Patient(sex, age, weight, height, week, creatinine, egfr)
+
+
+def draw_child(rng: random.Random, *, months: tuple[int, int]) -> Patient:
+    """Invent a child of an age in months, with a weight that fits it.
+
+    References:
+        Weights: 3.5 kg + 0.7 kg a month to 9 months, then 2 x (years + 4), as APLS taught.
+    """
+    age = rng.randint(*months)
+    weight = 3.5 + 0.7 * age if age < 10 else 2 * (age / 12 + 4) if age < 120 else 3 * age / 12
+    weight = max(3, round(weight * rng.uniform(0.9, 1.1)))
+    words = f"{age} months" if age < 24 else f"{age // 12} years"
+    height = round(50 + 2 * age if age < 12 else 75 + 6 * age / 12)
+    return Patient(rng.choice(("girl", "boy")), age // 12, weight, height, 0, 0.0, 0, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +177,19 @@ class Chart:
     history: tuple[str, ...]
     medicines: tuple[str, ...]
     plan: str
+    results: tuple[str, ...] = ()
+    """Results that matter, beside the kidneys and those that change nothing."""
 
 
 def render_case(rng: random.Random, patient: Patient, chart: Chart) -> str:
     """Write one chart: the six headings, in the order of a vignette."""
     joint = rng.choice(("; ", ", ", "\n", "\n- ", "\n- "))
     start = "\n- " if joint == "\n- " else " "
-    about = f"{patient.sex}, {patient.age_years} years, {patient.weight_kg} kg"
+    age = patient.age or f"{patient.age_years} years"
+    about = f"{patient.sex}, {age}, {patient.weight_kg} kg"
     if rng.random() < 0.7:
         about += f", {patient.height_cm} cm"
+    results = _results(rng, patient, chart.results)
     if patient.pregnant_weeks:
         about += f", pregnant, {patient.pregnant_weeks} weeks"
     capital = rng.random() < 0.6
@@ -176,7 +198,7 @@ def render_case(rng: random.Random, patient: Patient, chart: Chart) -> str:
         f"Patient: {_raised(about, capital)}. {chart.allergy}",
         " ".join((f"Problem: {_raised(chart.problem, capital)}.", *chart.history)),
         f"Medicines:{start}{joint.join(_dated(rng, chart.medicines)) or 'none'}",
-        f"Results:{start}{joint.join(_raised(r, capital) for r in _results(rng, patient))}",
+        f"Results:{start}{joint.join(_raised(result, capital) for result in results)}",
         f"Plan: {chart.plan}",
     )
     return "\n".join(lines)
@@ -195,17 +217,24 @@ def _dated(rng: random.Random, medicines: Sequence[str]) -> list[str]:
     return [f"{m} (since {rng.choice(MONTHS)} {rng.randint(2009, 2025)})" for m in medicines]
 
 
-def _results(rng: random.Random, patient: Patient) -> list[str]:
+def _results(rng: random.Random, patient: Patient, mattering: Sequence[str]) -> list[str]:
+    named = {result.split(" ")[0] for result in mattering}
+    others = [r for r in _other_results(rng) if r.split(" ")[0] not in named]
+    chosen = [*mattering, *rng.sample(others, k=rng.randint(1, 7))]
+    if patient.egfr:
+        chosen += _kidneys(rng, patient)
+    rng.shuffle(chosen)
+    return chosen
+
+
+def _kidneys(rng: random.Random, patient: Patient) -> list[str]:
     micromol = round(patient.creatinine_mg_dl * 88.4)
     conventional = f"{patient.creatinine_mg_dl:.2f} mg/dL"
     first = rng.choice(
         (f"{conventional} ({micromol} micromol/L)", f"{micromol} micromol/L ({conventional})")
     )
     steady = rng.choice(("", "", ", unchanged for a year", ", as at the last visit"))
-    kidney = [f"eGFR {patient.egfr} mL/min/1.73 m2", f"creatinine {first}{steady}"]
-    both = kidney + rng.sample(_other_results(rng), k=rng.randint(1, 7))
-    rng.shuffle(both)
-    return both
+    return [f"eGFR {patient.egfr} mL/min/1.73 m2", f"creatinine {first}{steady}"]
 
 
 def _other_results(rng: random.Random) -> list[str]:

@@ -17,7 +17,13 @@ class TrainingRow:
     prompt: str
     completion: str
     decision: str | None
-    """`change`, `proceed` or `refuse` where the row states one; for measuring only."""
+    """`change`, `proceed`, `refuse` or `answer` where the row states one; for measuring only."""
+    kind: str | None = None
+    """Kind of fact, or what else the row practises; for measuring only."""
+    fact: str | None = None
+    """The drug fact that it was rendered from."""
+    reference: bool = False
+    """Whether the prompt quotes the fact, so that applying it is what is practised."""
 
 
 def read_rows(path: Path) -> tuple[TrainingRow, ...]:
@@ -49,8 +55,10 @@ def _read_row(line: str, where: str) -> TrainingRow:
         prompt=fields.take("prompt", str),
         completion=fields.take("completion", str),
         decision=fields.take("decision", str, type(None), default=None),
+        kind=fields.take("kind", str, type(None), default=None),
+        fact=fields.take("fact", str, type(None), default=None),
+        reference=fields.take("reference", bool, default=False),
     )
-    fields.take("kind", str, default=None)
     fields.finish()
     if not row.prompt.strip() or not row.completion.strip():
         raise TrainingError(f"{where}: prompt or completion is empty")
