@@ -142,7 +142,7 @@ class _KidneyOrLiver(_Fact):
 
 
 class Renal(_KidneyOrLiver):
-    """What holds in a band of kidney function, lower end included."""
+    """What holds in a band of kidney function, lower end included; without ends, in any."""
 
     kind: Literal["renal"]
     measure: Literal["creatinine clearance", "eGFR"]
@@ -154,8 +154,6 @@ class Renal(_KidneyOrLiver):
     def _is_a_band(self) -> Renal:
         if self.below is not None and self.below <= self.at_least:
             raise ValueError(f"below {self.below} is not above at_least {self.at_least}")
-        if self.below is None and self.at_least == 0:
-            raise ValueError("a band has a lower or an upper end")
         return self
 
 

@@ -233,7 +233,7 @@ def _kidneys(rng: random.Random, patient: Patient) -> list[str]:
     first = rng.choice(
         (f"{conventional} ({micromol} micromol/L)", f"{micromol} micromol/L ({conventional})")
     )
-    steady = rng.choice(("", "", ", unchanged for a year", ", as at the last visit"))
+    steady = rng.choice(("", "", ", steady since last summer", ", as at the last visit"))
     return [f"eGFR {patient.egfr} mL/min/1.73 m2", f"creatinine {first}{steady}"]
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def write_corpus(facts: Path, material_path: Path, out: Path) -> tuple[Path, ...
         TrainingError: If the material cannot be used.
     """
     library = load_library(facts)
-    material = read_material(material_path, material_path.with_name(PLAIN))
+    material = _without_drugs(read_material(material_path, material_path.with_name(PLAIN)), library)
     learned, kept = split(subjects(library))
     out.mkdir(parents=True, exist_ok=True)
     return (
@@ -71,6 +72,14 @@ def split(found: Sequence[Subject]) -> tuple[list[Subject], list[Subject]]:
         share = int(sha256(subject.name.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
         (kept if share < HELD_OUT_SHARE else learned).append(subject)
     return learned, kept
+
+
+def _without_drugs(material: Material, library: Library) -> Material:
+    """The material with no medicine among the words strewn in: it would count as taken."""
+    names = [n for name, drug in library.drugs.items() for n in (name, *drug.national.values())]
+    parts = {part.lower() for name in names for part in re.split(r"[ -]", name)}
+    kept = tuple(word for word in material.vocabulary if word.lower() not in parts)
+    return replace(material, vocabulary=kept)
 
 
 def _train_rows(

@@ -51,12 +51,8 @@ def _stated(fact: Fact) -> str:
                 f"{fact.mechanism}; {fact.action}"
             )
         case Renal():
-            band = " ".join(
-                [f"at least {fact.at_least:g}"] * bool(fact.at_least)
-                + [f"below {fact.below:g}"] * (fact.below is not None)
-            )
             dose = f", {fact.dose}" if fact.dose else ""
-            return f"{fact.drug}, {fact.measure} {band}: {fact.decision}{dose}; {fact.why}"
+            return f"{fact.drug}, {fact.measure} {_band(fact)}: {fact.decision}{dose}; {fact.why}"
         case Hepatic():
             dose = f", {fact.dose}" if fact.dose else ""
             classes = " or ".join(fact.child_pugh)
@@ -78,6 +74,12 @@ def _stated(fact: Fact) -> str:
             return f"{fact.drug} and a long QT interval: {fact.risk}; {fact.why}"
         case HighAlert():
             return f"{fact.drug}: {fact.rule}; {fact.why}"
+
+
+def _band(fact: Renal) -> str:
+    ends = [f"at least {fact.at_least:g}"] if fact.at_least else []
+    ends += [f"below {fact.below:g}"] if fact.below is not None else []
+    return " but ".join(ends)
 
 
 def _child(fact: Paediatric) -> str:

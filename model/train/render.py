@@ -6,13 +6,13 @@ import random
 from dataclasses import dataclass
 
 from model.facts.library import Library
-from model.facts.schema import Interaction
 from model.train.case_text import QUESTIONS, Chart, draw_instruction, draw_patient, render_case
 from model.train.material import Material, Request
 from model.train.rows import TrainingRow
 from model.train.scene import NUMERIC, Scene, draw_scene
 from model.train.subject import Subject
 
+MEN_ONLY = ("prostat", "erectile")
 FREQUENCIES = (" once", " twice", " three times", " four times", " every")
 
 
@@ -51,11 +51,11 @@ class Writer:
         medicines = [self.listed(name) for name in scene.taken]
         medicines += rng.sample(self.material.bystanders, k=rng.randint(0, 3))
         rng.shuffle(medicines)
-        purpose = rng.choice(self.library.drugs[scene.planned].used_for)
+        purpose = self._purpose(scene)
         allergies = ("Allergies: none known.", "No known allergies.")
         chart = Chart(
             allergy=scene.allergy or rng.choice(allergies),
-            problem="medication order to check" if scene.plan else purpose,
+            problem=purpose or "medication order to check",
             history=(*scene.history, *self._history()),
             medicines=tuple(medicines),
             plan=self._plan(scene, purpose),
@@ -116,6 +116,12 @@ class Writer:
     ) -> TrainingRow:
         return TrainingRow(asked, f"<think>\n{thought}\n</think>\n\n{answer}", decision, kind)
 
+    def _purpose(self, scene: Scene) -> str:
+        """What the medicine is for; empty where that does not fit the plan or the patient."""
+        purpose = self.rng.choice(self.library.drugs[scene.planned].used_for)
+        is_mans = any(word in purpose for word in MEN_ONLY)
+        return "" if scene.plan or (is_mans and scene.patient.sex != "man") else purpose
+
     def _history(self) -> tuple[str, ...]:
         """Sentences that change nothing, and notes in words that a chart may hold."""
         rng = self.rng
@@ -131,7 +137,7 @@ class Writer:
         words = f"{verb} {scene.plan or scene.planned}".strip()
         if scene.plan is None and rng.random() < 0.5:
             words += f" {self._by_mouth(self.library.drugs[scene.planned].doses[0].usual)}"
-        if scene.plan is None and rng.random() < 0.5:
+        if purpose and rng.random() < 0.5:
             words += f" for {purpose}"
         words += rng.choice(
             ("", "", ", starting today", ", from tomorrow on", ", first dose this evening")
@@ -159,16 +165,6 @@ class Writer:
             )
         )
         return f"{opening} No other drug is needed for this reason. {_monitoring(scene)}"
-
-
-def clashes(library: Library) -> frozenset[frozenset[str]]:
-    """Pairs of medicines that a chart must not show together by accident."""
-    return frozenset(
-        frozenset((fact.drug, other))
-        for placed in library.facts()
-        if isinstance(fact := placed.fact, Interaction) and fact.severity != "none"
-        for other in library.members(fact.other)
-    )
 
 
 def _monitoring(scene: Scene) -> str:

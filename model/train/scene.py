@@ -36,6 +36,8 @@ REACTIONS = {
     "any": ("hives within the hour", "Stevens-Johnson syndrome", "mild rash after a week"),
 }
 LONG_QTC, EDGE = 500, 3
+LEAST_FUNCTION = 5
+"""mL/min; below it nobody is drawn."""
 CHILD_PUGH = "ABC"
 
 
@@ -72,22 +74,27 @@ def _interaction(rng: random.Random, library: Library, subject: Subject) -> Scen
     planned, taken = rng.sample((fact.drug, rng.choice(others)), k=2)
     proceeds = fact.severity == "none"
     rank = "No interaction that matters" if proceeds else f"Severity: {fact.severity}"
-    ages, sex = _who(planned, taken)
     return Scene(
-        planned, draw_patient(rng, ages=ages, sex=sex),
+        planned, _adult(rng, planned, taken),
         f"Plan: {planned}. Takes: {taken}. Together: {fact.mechanism}. {rank}.",
         proceeds, f"{planned} with {taken}", fact.mechanism, fact.action, fact.monitor,
         taken=(taken,),
     )  # fmt: skip
 
 
-def _who(*names: str) -> tuple[tuple[int, int], str]:
-    """Ages and sex in which the medicines are taken."""
+def _sex(name: str) -> str:
+    return "woman" if name.startswith("ethinylestradiol") else ""
+
+
+def _adult(
+    rng: random.Random, *names: str, stages: Sequence[int] = (), ages: tuple[int, int] = (24, 88)
+) -> Patient:
+    """An adult of an age and sex in which the medicines are taken."""
     if any(name.startswith(("ethinylestradiol", "levonorgestrel")) for name in names):
-        return (19, 40), "woman"
-    if {"tamsulosin", "finasteride"} & set(names):
-        return (50, 88), "man"
-    return (24, 88), ""
+        return draw_patient(rng, stages=stages, ages=(max(19, ages[0] - 20), 44), sex="woman")
+    if {"tamsulosin", "finasteride", "sildenafil"} & set(names):
+        return draw_patient(rng, stages=stages, ages=(max(50, ages[0]), ages[1]), sex="man")
+    return draw_patient(rng, stages=stages, ages=ages)
 
 
 def _renal(rng: random.Random, library: Library, subject: Subject) -> Scene:
@@ -104,6 +111,8 @@ def _renal(rng: random.Random, library: Library, subject: Subject) -> Scene:
             thought += f" {compare_in_words(value, ceil(other.below))}"
         if other is band:
             break
+    if band.at_least == 0 and band.below is None:
+        thought += " No limit of kidney function."
     verdict = f"{band.decision}{': ' + band.dose if band.dose else ''}"
     unit = "mL/min" if band.measure == "creatinine clearance" else "mL/min/1.73 m2"
     return Scene(
@@ -116,11 +125,12 @@ def _renal(rng: random.Random, library: Library, subject: Subject) -> Scene:
 
 def _in_band(rng: random.Random, band: Renal) -> tuple[Patient, int]:
     """A patient with a value some way inside the band."""
-    low = band.at_least + EDGE if band.at_least else 8
-    high = band.below - EDGE if band.below is not None else max(low + 25, 110)
-    low, high = min(low, (low + high) / 2), max(high, (low + high) / 2)
+    low = max(band.at_least, LEAST_FUNCTION)
+    high = band.below if band.below is not None else max(low + 25, 110)
+    edge = min(EDGE, (high - low) / 4)
+    low, high = low + edge, high - edge
     while True:
-        patient = draw_patient(rng, stages=(1, 2, 3, 4, 5))
+        patient = _adult(rng, band.drug, stages=(1, 2, 3, 4, 5))
         is_egfr = band.measure == "eGFR"
         value = patient.egfr if is_egfr else round(clearance(patient))
         if low <= value <= high:
@@ -140,7 +150,7 @@ def _hepatic(rng: random.Random, library: Library, subject: Subject) -> Scene:
     assert isinstance(fact, Hepatic)
     letter = rng.choice(fact.child_pugh)
     return Scene(
-        fact.drug, draw_patient(rng),
+        fact.drug, _adult(rng, fact.drug),
         f"Plan: {fact.drug}. Liver: Child-Pugh {letter}. {_capital(fact.decision)}: {fact.why}.",
         fact.decision == "no change", f"{fact.drug} in cirrhosis of Child-Pugh class {letter}",
         fact.why, _instead(fact), fact.monitor,
@@ -153,7 +163,7 @@ def _allergy(rng: random.Random, library: Library, subject: Subject) -> Scene:
     assert isinstance(fact, Allergy)
     reaction = rng.choice(REACTIONS[fact.reaction])
     return Scene(
-        fact.drug, draw_patient(rng),
+        fact.drug, _adult(rng, fact.drug),
         f"Plan: {fact.drug}. Allergy: {fact.allergic_to}, {reaction}. {_capital(fact.why)}.",
         fact.decision == "may use", f"{fact.drug} after {reaction} on {fact.allergic_to}",
         fact.why, f"give {fact.instead} instead" if fact.instead else f"do not give {fact.drug}",
@@ -188,7 +198,7 @@ def _lactation(rng: random.Random, library: Library, subject: Subject) -> Scene:
 def _older_adult(rng: random.Random, library: Library, subject: Subject) -> Scene:
     fact = subject.first
     assert isinstance(fact, OlderAdult)
-    patient = draw_patient(rng, ages=(68, 92), stages=(2, 3))
+    patient = draw_patient(rng, ages=(68, 92), stages=(2, 3), sex=_sex(fact.drug))
     has = "" if fact.condition == "any" else f" Has: {fact.condition}."
     history = () if fact.condition == "any" else (f"History: {fact.condition}.",)
     return Scene(
@@ -242,7 +252,7 @@ def _qt(rng: random.Random, library: Library, subject: Subject) -> Scene:
     qtc = rng.randint(LONG_QTC + EDGE, 560)
     risk = "It is on no list" if proceeds else f"Risk on the list: {fact.risk}"
     return Scene(
-        fact.drug, draw_patient(rng),
+        fact.drug, _adult(rng, fact.drug),
         f"Plan: {fact.drug}. QTc {qtc}. {compare_in_words(qtc, LONG_QTC)} {risk}: {fact.why}.",
         proceeds, f"{fact.drug} at a QTc of {qtc} ms", fact.why, fact.action, fact.monitor,
         results=(f"QTc {qtc} ms",),
@@ -255,9 +265,10 @@ def _high_alert(rng: random.Random, library: Library, subject: Subject) -> Scene
     proceeds = rng.random() < 0.5
     plan = fact.right_plan if proceeds else fact.wrong_plan
     return Scene(
-        fact.drug, draw_patient(rng), f"Plan: {plan}. Rule: {fact.rule}. {_capital(fact.why)}.",
-        proceeds, plan, fact.rule if proceeds else fact.why, f"{fact.rule}", fact.monitor,
-        plan=plan,
+        fact.drug, _adult(rng, fact.drug),
+        f"Plan: {plan}. Rule: {fact.rule}. {_capital(fact.why)}.",
+        proceeds, plan, f"it keeps the rule: {fact.rule}" if proceeds else fact.why, fact.rule,
+        fact.monitor, plan=plan,
     )  # fmt: skip
 
 
