@@ -1,4 +1,4 @@
-"""Verbs of the model: sft, serve, respond."""
+"""Verbs of the model: sft, measure, serve, respond."""
 
 from __future__ import annotations
 
@@ -23,6 +23,29 @@ def sft(
 
     train(run, out=out, progress=None if as_json else typer.echo)
     say(as_json, {"checkpoint": str(out)}, [f"Checkpoint: {out}"])
+
+
+@app.command()
+def measure(
+    rows: Annotated[Path, typer.Argument(help="Measuring rows (JSON lines).")],
+    out: Annotated[Path, typer.Option("--out", help="File of the counts (JSON).")],
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", help="Directory; the shipped nano by default.")
+    ] = None,
+    threads: Annotated[int, typer.Option("--threads", help="Processor threads.")] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Count how often a checkpoint decides as held-out rows do, by kind of fact."""
+    from app.decisions import decision_table
+    from app.resources import shipped
+    from model.train.decisions import count_decisions, write_decisions
+
+    directory = checkpoint or shipped("nano", "checkpoint")
+    found = count_decisions(
+        directory, rows, threads=threads, progress=None if as_json else typer.echo
+    )
+    write_decisions(found, out, checkpoint=directory, rows_path=rows)
+    say(as_json, {"decisions": str(out)}, [decision_table([out])])
 
 
 @app.command()

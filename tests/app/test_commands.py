@@ -17,7 +17,7 @@ LISTED = {
     "lock", "unblind", "status", "simulate", "demo", "app", "export", "import", "analyze",
     "power", "verify", "trace", "evidence", "vignettes", "cts", "model", "eval",
 }  # fmt: skip
-LISTED_MODEL = set(["sft", "grpo", "plan", "ablate", "serve", "respond"])
+LISTED_MODEL = set(["sft", "measure", "grpo", "plan", "ablate", "serve", "respond"])
 
 
 def safemed(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
