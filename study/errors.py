@@ -27,6 +27,10 @@ class ReadingError(StudyError):
     """A reading of vignettes, or its marks, cannot be used."""
 
 
+class CalibrationError(StudyError):
+    """The calibration of raters cannot be used."""
+
+
 class InvitationError(StudyError):
     """An invitation link is unknown, used or expired."""
 

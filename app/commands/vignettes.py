@@ -1,4 +1,4 @@
-"""Verbs of a set of vignettes: coverage, sheets, marking, review."""
+"""Verbs of a set of vignettes: coverage, sheets, marking, review, awaiting, rubric."""
 
 from __future__ import annotations
 
@@ -97,6 +97,25 @@ def awaiting(vignettes: VignettesPath = None, into: Into = None) -> None:
     from study.reading_report import awaiting_clinician
 
     _print_or_write(awaiting_clinician(_load(vignettes)), "awaiting", into)
+
+
+@app.command()
+def rubric(
+    protocol: Annotated[Path, typer.Argument(help="Protocol whose dimensions are practised.")],
+    calibration: Annotated[
+        Path | None,
+        typer.Option("--calibration", help="Directory of calibration; the shipped by default."),
+    ] = None,
+    into: Into = None,
+) -> None:
+    """Write the rubric with an example for every score, and the scored calibration responses."""
+    from app.resources import shipped
+    from study.calibration import load_calibration, rubric_tables
+    from study.protocol import load_protocol
+
+    loaded = load_protocol(protocol)
+    practised, _ = load_calibration(calibration or shipped("calibration"), loaded)
+    _print_or_write(rubric_tables(practised, loaded), "rubric", into)
 
 
 def _load(directory: Path | None) -> dict[str, Vignette]:
