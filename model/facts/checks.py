@@ -45,7 +45,8 @@ LARGEST_PER_KG = {
 
 def faults_of(library: Library) -> list[str]:
     """What is wrong with the facts, in words; empty when nothing is."""
-    return [fault for check in CHECKS for fault in check(library)]
+    orphans = list(_sources_are_known_and_used(library))
+    return orphans or [fault for check in CHECKS for fault in check(library)]
 
 
 def _drugs_stand_once(library: Library) -> Iterator[str]:
@@ -197,7 +198,6 @@ def _qt_has_one_risk(library: Library) -> Iterator[str]:
 CHECKS: tuple[Callable[[Library], Iterator[str]], ...] = (
     _drugs_stand_once,
     _names_are_known,
-    _sources_are_known_and_used,
     _facts_stand_once,
     _pairs_stand_once,
     _bands_do_not_overlap,

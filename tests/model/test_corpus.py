@@ -120,7 +120,6 @@ def test_numbers_are_compared_from_the_left(value, limit, words):
 
 def test_a_renal_row_decides_as_its_band_does():
     bands = {s.name: s.facts for s in subjects(LIBRARY) if s.kind == "renal"}
-    number = re.compile(r"\n(?:- )?|; |, ")
     checked = 0
     for row in JUDGING:
         found = re.search(r"(?:EGFR|Creatinine clearance) (\d+)\.", row.completion)
