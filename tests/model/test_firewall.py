@@ -3,7 +3,15 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from model.cts.firewall import Overlap, check, overlap, texts_under, words_of
+from model.cts.firewall import (
+    Overlap,
+    check,
+    near_duplicates,
+    overlap,
+    rows_of,
+    texts_under,
+    words_of,
+)
 from model.errors import FirewallError
 from model.train.rows import read_rows
 from tests.model.files import NANO, ROOT
@@ -69,3 +77,39 @@ def test_no_shipped_row_holds_text_of_a_shipped_vignette():
     ]
     plain = (NANO / "plain_english.txt").read_text(encoding="utf-8").splitlines()
     assert overlap(rows + plain, texts_under([ROOT / "data" / "vignettes"])) == []
+
+
+CHART = (
+    "Woman, 60 years, 64 kg, 163 cm. Four days of burning on urination. Takes warfarin 5 mg once "
+    "daily since 2019, metoprolol 50 mg once daily and calcium. Creatinine 62 micromol/L, "
+    "potassium 4.3 mmol/L, hemoglobin 118 g/L. Plan: co-trimoxazole twice daily for "
+    "three days from tonight."
+)
+
+
+def test_a_chart_with_other_numbers_and_some_other_words_is_nearly_the_same():
+    altered = CHART.replace("60", "71").replace("62", "84").replace("burning", "stinging")
+    assert overlap([altered], [CHART], n=40) == []
+    (found,) = near_duplicates([altered], [CHART])
+    assert (found.row, found.text) == (0, 0)
+
+
+def test_another_chart_with_the_same_headings_is_not():
+    other = (
+        "Man, 44 years, 80 kg, 180 cm. Cough and fever since Monday. Takes lisinopril 10 mg once "
+        "daily since 2020 and nothing else. Creatinine 90 micromol/L, potassium 4.1 mmol/L, white "
+        "cells 12 x 10^9/L. Plan: amoxicillin three times daily for five days starting today."
+    )
+    assert near_duplicates([other], [CHART]) == []
+
+
+def test_the_shipped_rows_stay_far_below_the_share_that_counts_as_near():
+    texts = texts_under([ROOT / "data" / "vignettes"])
+    rows = rows_of(NANO / "corpus" / "train.jsonl")
+    assert near_duplicates(rows, texts, share=0.35) == []
+
+
+def test_a_near_duplicate_is_refused_by_row(tmp_path):
+    (tmp_path / "v.txt").write_text(CHART)
+    with pytest.raises(FirewallError, match=r"row 1: “\d+% of its three-word runs”"):
+        check([CHART.replace("60", "71").replace("warfarin", "apixaban")], [tmp_path])
