@@ -65,7 +65,7 @@ _INSTRUCTION_PARTS = (
 
 def draw_instruction(rng: random.Random) -> str:
     """Invent an instruction of none to some eighty words; none is that of a protocol."""
-    share = rng.choice((0.0, 0.4, 0.8, 1.0))
+    share = rng.choice((0.0, 0.0, 0.3, 0.6, 1.0))
     chosen = [rng.choice(part) for part in _INSTRUCTION_PARTS if rng.random() < share]
     if share == 1.0:
         chosen += rng.sample(_INSTRUCTION_PARTS[-1], k=rng.randint(0, 3))
@@ -220,7 +220,7 @@ def _dated(rng: random.Random, medicines: Sequence[str]) -> list[str]:
 def _results(rng: random.Random, patient: Patient, mattering: Sequence[str]) -> list[str]:
     named = {result.split(" ")[0] for result in mattering}
     others = [r for r in _other_results(rng) if r.split(" ")[0] not in named]
-    chosen = [*mattering, *rng.sample(others, k=rng.randint(1, 7))]
+    chosen = [*mattering, *rng.sample(others, k=rng.choice((1, 1, 2, 2, 3, 5, 7)))]
     if patient.egfr:
         chosen += _kidneys(rng, patient)
     rng.shuffle(chosen)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from model.facts.library import Library, load_library
 from model.train.material import Material, read_material
-from model.train.questions import usual_dose, with_reference
+from model.train.questions import short_question, usual_dose, with_reference
 from model.train.render import Writer, numeric, render_fact
 from model.train.rows import TrainingRow
 from model.train.subject import Subject, subjects
@@ -27,10 +27,12 @@ PLAIN = "plain_english.txt"
 """Beside the material: what the tokenizer learns from as well."""
 SEED = 20261121
 HELD_OUT_SHARE = 0.15
-ROWS = {"plain": 4, "numeric": 8}
-"""Rows of one subject without the fact in the prompt; comparing numbers takes more practice."""
-REFERENCE_ROWS = {"plain": 1, "numeric": 3}
-"""Rows of one subject with the fact in the prompt."""
+CHART_ROWS = {"plain": 3, "numeric": 6}
+"""Charts about one subject; comparing numbers takes more practice."""
+SHORT_ROWS = {"plain": 2, "numeric": 4}
+"""Short questions about one subject."""
+REFERENCE_ROWS = {"plain": 1, "numeric": 2}
+"""Charts about one subject with the fact quoted in the prompt."""
 READING_SHARE = 0.06
 """Rows that only list a chart's medicines, as a share of the rows about facts."""
 
@@ -89,7 +91,8 @@ def _train_rows(
     rows: list[TrainingRow] = []
     for subject in learned:
         weight = "numeric" if numeric(subject) else "plain"
-        rows += [render_fact(writer, subject) for _ in range(ROWS[weight])]
+        rows += [render_fact(writer, subject) for _ in range(CHART_ROWS[weight])]
+        rows += [short_question(writer, subject) for _ in range(SHORT_ROWS[weight])]
         rows += [with_reference(writer, subject) for _ in range(REFERENCE_ROWS[weight])]
     rows += [writer.reading() for _ in range(round(READING_SHARE * len(rows)))]
     rows += [usual_dose(writer, name) for name in library.drugs]

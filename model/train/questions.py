@@ -1,4 +1,4 @@
-"""Rows that quote the fact in the prompt, and short questions about usual doses."""
+"""Rows that quote the fact in the prompt, and short questions without a chart."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from model.facts.schema import (
     Qt,
     Renal,
 )
+from model.train.case_text import QUESTIONS, Patient
 from model.train.render import Writer
 from model.train.rows import TrainingRow
 from model.train.scene import draw_scene
@@ -27,6 +28,25 @@ def with_reference(writer: Writer, subject: Subject) -> TrainingRow:
     quoted = " ".join(in_words(placed.fact) for placed in subject.facts)
     case = f"Reference: {quoted}\n\n{writer.case(scene, subject)}"
     return writer.row(case, scene, subject, reference=True)
+
+
+def short_question(writer: Writer, subject: Subject) -> TrainingRow:
+    """A row that asks in two or three sentences what a chart would ask in twenty."""
+    scene = draw_scene(writer.rng, writer.library, subject)
+    parts = [f"{_who(scene.patient)}.", scene.allergy, *scene.history]
+    if subject.kind == "renal" and not scene.results:
+        parts.append(f"eGFR {scene.patient.egfr} mL/min/1.73 m2.")
+    parts += [f"{result}." for result in scene.results]
+    parts += [f"Takes {writer.listed(name)}." for name in scene.taken]
+    parts += [f"Plan: {scene.plan or scene.planned}.", writer.rng.choice(QUESTIONS)]
+    return writer.row(" ".join(part for part in parts if part), scene, subject)
+
+
+def _who(patient: Patient) -> str:
+    age = patient.age or f"{patient.age_years} years"
+    about = f"{patient.sex[0].upper()}{patient.sex[1:]}, {age}, {patient.weight_kg} kg"
+    weeks = patient.pregnant_weeks
+    return f"{about}, pregnant, {weeks} weeks" if weeks else about
 
 
 def usual_dose(writer: Writer, drug: str) -> TrainingRow:

@@ -12,6 +12,8 @@ from model.train.rows import TrainingRow
 from model.train.scene import NUMERIC, Scene, draw_scene
 from model.train.subject import Subject
 
+LONG_SHARE = 0.3
+"""Share of charts with as much beside the point as a vignette has."""
 MEN_ONLY = ("prostat", "erectile")
 FREQUENCIES = (" once", " twice", " three times", " four times", " every")
 
@@ -125,8 +127,9 @@ class Writer:
     def _history(self) -> tuple[str, ...]:
         """Sentences that change nothing, and notes in words that a chart may hold."""
         rng = self.rng
-        sentences = rng.sample(self.material.history, k=rng.randint(0, 5))
-        if rng.random() < 0.5:
+        long = rng.random() < LONG_SHARE
+        sentences = rng.sample(self.material.history, k=rng.randint(0, 6 if long else 2))
+        if long:
             notes = ", ".join(rng.sample(self.material.vocabulary, k=rng.randint(3, 12)))
             sentences.insert(rng.randint(0, len(sentences)), f"Notes: {notes}.")
         return tuple(sentences)
@@ -142,7 +145,7 @@ class Writer:
         words += rng.choice(
             ("", "", ", starting today", ", from tomorrow on", ", first dose this evening")
         )
-        after = rng.sample(self.material.afterthoughts, k=rng.randint(0, 3))
+        after = rng.sample(self.material.afterthoughts, k=rng.choice((0, 0, 0, 1, 1, 2, 3)))
         return " ".join((words[0].upper() + words[1:] + ".", *after))
 
     def _advice(self, scene: Scene) -> str:
