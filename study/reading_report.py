@@ -35,15 +35,29 @@ def unsettled(vignettes: Mapping[str, Vignette], readings: Readings) -> list[str
     return sentences
 
 
-def awaiting_clinician(vignettes: Mapping[str, Vignette]) -> str:
-    """One row a key point whose sources nobody opened, and the questions each vignette leaves."""
-    rows = [
-        [name, point.id, point.kind, point.statement, source.document, source.checked]
+def unread_references(vignettes: Mapping[str, Vignette]) -> list[dict[str, str]]:
+    """One item a reference that nobody read in its source: what a clinician has to work through."""
+    return [
+        {
+            "vignette_id": name,
+            "key_point": point.id,
+            "kind": point.kind,
+            "statement": point.statement,
+            "document": source.document,
+            "section": source.section,
+            "checked": source.checked,
+        }
         for name, vignette in vignettes.items()
         for point in vignette.hidden.key_points
         for source in point.provenance
         if source.checked != "source text read"
     ]
+
+
+def awaiting_clinician(vignettes: Mapping[str, Vignette]) -> str:
+    """The references that nobody read in their source, as a table."""
+    columns = ("vignette_id", "key_point", "kind", "statement", "document", "checked")
+    rows = [[item[column] for column in columns] for item in unread_references(vignettes)]
     return table(["vignette", "point", "kind", "statement", "document", "how checked"], rows)
 
 

@@ -92,11 +92,15 @@ def review(
 
 
 @app.command()
-def awaiting(vignettes: VignettesPath = None, into: Into = None) -> None:
-    """List every key point that a clinician has still to check against its source."""
-    from study.reading_report import awaiting_clinician
+def awaiting(vignettes: VignettesPath = None, into: Into = None, as_json: AsJson = False) -> None:
+    """List every reference of a key that a clinician has still to read in its source."""
+    from study.reading_report import awaiting_clinician, unread_references
 
-    _print_or_write(awaiting_clinician(_load(vignettes)), "awaiting", into)
+    at_hand = _load(vignettes)
+    if as_json:
+        say(True, {"awaiting": unread_references(at_hand)}, [])
+    else:
+        _print_or_write(awaiting_clinician(at_hand), "awaiting", into)
 
 
 @app.command()
