@@ -111,3 +111,69 @@ def test_a_busy_port_is_named_before_minutes_of_work(tmp_path: Path) -> None:
     assert run.returncode == 2
     assert str(port) in run.stderr
     assert not (tmp_path / "demo").exists()
+
+
+def test_validate_without_a_protocol_checks_a_directory_of_vignettes(tmp_path: Path) -> None:
+    run = safemed("validate", "--vignettes", shipped("calibration", "vignettes"), "--json")
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["vignettes"] == ["V90", "V91", "V92", "V93"]
+    vignette = shipped("calibration", "vignettes", "v92.yaml").read_text(encoding="utf-8")
+    (tmp_path / "v92.yaml").write_text(vignette.replace("100 mg", "100 g"), encoding="utf-8")
+    run = safemed("validate", "--vignettes", tmp_path)
+    assert run.returncode == 2
+    assert "Doxycycline 100 g twice daily is outside" in run.stderr
+
+
+def test_register_refuses_what_validate_refuses(tmp_path: Path) -> None:
+    for path in shipped("vignettes").glob("v0[1-6].yaml"):
+        text = path.read_text(encoding="utf-8").replace("warfarin 5 mg", "warfarin 50 mg")
+        text = text.replace("dose: 5 mg", "dose: 50 mg", 1) if path.stem == "v01" else text
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
+    store = tmp_path / "study.db"
+    protocol = shipped("protocols", "demonstration.yaml")
+    run = safemed("register", protocol, "--vignettes", tmp_path, "--store", store)
+    assert run.returncode == 2
+    assert "warfarin 50 mg" in run.stderr
+    assert not store.exists()
+
+
+def test_a_directory_of_one_s_own_walks_the_two_readings(tmp_path: Path) -> None:
+    own = shipped("calibration", "vignettes")
+    readings = tmp_path / "readings"
+    for reader in ("A", "B"):
+        sheets = readings / reader
+        run = safemed("vignettes", "sheets", sheets, "--reader", reader, "--vignettes", own)
+        assert run.returncode == 0, run.stderr
+        reading = yaml.safe_load((sheets / "reading.yaml").read_text())
+        reading |= {"who": "a scripted reader", "read_on": "2026-11-21"}
+        for answer in reading["answers"].values():
+            answer["answer"] = "I would not."
+        (sheets / "reading.yaml").write_text(yaml.safe_dump(reading))
+        marks = readings / f"marks_{reader}.yaml"
+        run = safemed("vignettes", "marking", sheets / "reading.yaml", marks, "--vignettes", own)
+        assert run.returncode == 0, run.stderr
+        written = yaml.safe_load(marks.read_text())
+        written |= {"marked_by": "a scripted marker", "marked_on": "2026-11-21"}
+        for each in written["marks"].values():
+            each["met"] = dict.fromkeys(each["met"], reader == "A")
+        marks.write_text(yaml.safe_dump(written))
+    run = safemed("vignettes", "review", "--vignettes", own, "--readings", readings)
+    assert run.returncode == 1
+    assert "V91: readers split on K1, K2: rewrite, read again" in run.stderr
+
+
+def test_coverage_of_a_directory_names_its_go_vignette() -> None:
+    run = safemed("vignettes", "coverage", "--vignettes", shipped("calibration", "vignettes"))
+    assert "| interaction | V91 **V92** | V90 |  |" in run.stdout
+
+
+def test_the_firewall_refuses_rows_that_hold_a_vignette_of_one_s_own(tmp_path: Path) -> None:
+    own = shipped("calibration", "vignettes")
+    text = yaml.safe_load((own / "v91.yaml").read_text(encoding="utf-8"))["texts"]["en"]["text"]
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(json.dumps({"prompt": "Hello.", "completion": "Hello."}) + "\n")
+    assert safemed("cts", "firewall", rows, "--against", own).returncode == 0
+    rows.write_text(json.dumps({"prompt": text, "completion": "Fine."}) + "\n")
+    run = safemed("cts", "firewall", rows, "--against", own)
+    assert run.returncode == 2
+    assert "1 training rows hold text" in run.stderr
