@@ -50,7 +50,7 @@ def test_the_command_starts_without_the_heavy_libraries() -> None:
 
 
 def test_validate_passes_the_shipped_protocols() -> None:
-    for name in ("demonstration", "tryout"):
+    for name in ("demonstration", "tryout", "thirty"):
         run = safemed("validate", shipped("protocols", f"{name}.yaml"), "--json")
         assert run.returncode == 0, run.stderr
         assert len(json.loads(run.stdout)["sha256"]) == 64
