@@ -148,13 +148,14 @@ def clashing() -> set[frozenset[str]]:
 
 def test_no_chart_to_go_ahead_with_lists_two_medicines_that_clash():
     pairs = clashing()
-    names = sorted(LIBRARY.drugs, key=len, reverse=True)
+    # sacubitril-valsartan is no valsartan.
+    whole = {name: rf"(?<![\w-]){re.escape(name)}(?![\w-])" for name in LIBRARY.drugs}
     for row in JUDGING:
         if row.decision != "proceed" or row.kind == "high_alert":
             continue
         listed = row.prompt.partition("Medicines:")[2].lower()
         medicines = listed.partition("results:")[0] + listed.partition("plan:")[2]
-        present = {name for name in names if re.search(rf"\b{re.escape(name)}\b", medicines)}
+        present = {name for name in whole if re.search(whole[name], medicines)}
         assert not [pair for pair in pairs if pair <= present], row.prompt
 
 
