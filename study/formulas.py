@@ -70,6 +70,14 @@ def ckd_epi_2021(age: str, sex: str, creatinine: str) -> Computed:
     return Computed(egfr * factor, "mL/min/1.73 m2")
 
 
+def ckd_epi_2021_own_size(
+    age: str, sex: str, creatinine: str, weight: str, height: str
+) -> Computed:
+    """Estimated GFR of the patient's own body size, mL/min. KDIGO 2024, chapter 4 (dosing)."""
+    indexed = ckd_epi_2021(age, sex, creatinine).number
+    return Computed(indexed * body_surface_area(weight, height).number / 1.73, "mL/min")
+
+
 def body_mass_index(weight: str, height: str) -> Computed:
     """Weight over squared height, kg/m2."""
     return Computed(kilograms(weight) / (in_unit(height, "cm") / 100) ** 2, "kg/m2")
@@ -126,25 +134,35 @@ def concentration(amount: str, volume: str) -> Computed:
 
 
 def auc24_two_levels(
-    peak: str, trough: str, infusion: str, between: str, frequency: str
+    first: str, second: str, infusion: str, after_infusion: str, between: str, frequency: str
 ) -> Computed:
     """Area under the curve over 24 h from two levels of one interval, mg*h/L.
 
-    Linear trapezoid over the infusion and exponential decline after it, for each interval. The
-    peak is at the end of the infusion, the trough before the next dose.
+    The decline between the two levels gives back the level at the end of the infusion, which is
+    not drawn itself: the medicine still spreads then. Linear trapezoid over the infusion and
+    exponential decline after it, for each interval.
+
+    Args:
+        first: A level after the medicine has spread, `27.7 mg/L`.
+        second: The level before the next dose.
+        infusion: How long a dose runs.
+        after_infusion: From the end of the infusion to the first level.
+        between: From the first level to the second.
+        frequency: `every 12 hours`.
 
     References:
         Sawchuk and Zaske 1976, doi 10.1007/BF01063617; Rybak 2020, doi 10.1093/ajhp/zxaa036.
     """
-    high, low = in_unit(peak, "mg/L"), in_unit(trough, "mg/L")
-    elimination = math.log(high / low) / hours(between)
+    low = in_unit(second, "mg/L")
+    elimination = math.log(in_unit(first, "mg/L") / low) / hours(between)
+    high = in_unit(first, "mg/L") * math.exp(elimination * hours(after_infusion))
     one_interval = (high + low) / 2 * hours(infusion) + (high - low) / elimination
     return Computed(one_interval * _times(frequency), "mg*h/L")
 
 
-def half_life_two_levels(peak: str, trough: str, between: str) -> Computed:
+def half_life_two_levels(first: str, second: str, between: str) -> Computed:
     """Half-life of an exponential decline between two levels, h."""
-    decline = math.log(quantity(peak).number / quantity(trough).number)
+    decline = math.log(quantity(first).number / quantity(second).number)
     return Computed(math.log(2) * hours(between) / decline, "h")
 
 
@@ -250,8 +268,9 @@ def _times(frequency: str) -> float:
 FORMULAS: dict[str, Callable[..., Computed]] = {
     function.__name__: function
     for function in (
-        cockcroft_gault, cockcroft_gault_ideal_weight, ckd_epi_2021, body_mass_index,
-        ideal_body_weight, body_surface_area, dose_per_weight, daily_dose, daily_dose_per_weight,
+        cockcroft_gault, cockcroft_gault_ideal_weight, ckd_epi_2021, ckd_epi_2021_own_size,
+        body_mass_index, ideal_body_weight, body_surface_area, dose_per_weight, daily_dose,
+        daily_dose_per_weight,
         oral_morphine_equivalent, rate, concentration, auc24_two_levels, half_life_two_levels,
         syringe_units, pounds_to_kilograms, ratio, difference, sum, corrected_qt_fridericia,
         anion_gap, child_pugh,

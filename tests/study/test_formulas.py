@@ -39,17 +39,25 @@ WOMAN = {"age": "84 years", "sex": "Woman", "creatinine": "133 micromol/L"}
         ),
         ("rate", {"amount": "40 mmol", "duration": "30 minutes"}, 80.0, "mmol/h"),
         ("concentration", {"amount": "40 mmol", "volume": "100 mL"}, 400.0, "mmol/L"),
-        # k = ln(4) / 10 = 0.13863; 25 * 1 + 30 / 0.13863 = 241.40; twice a day
+        # k = ln(20 / 10) / 5 = 0.13863; an hour before the first level 20 * 2^0.2 = 22.974;
+        # 16.487 * 1 + 12.974 / 0.13863 = 110.08; twice a day
         (
             "auc24_two_levels",
-            {"peak": "40 mg/L", "trough": "10 mg/L", "infusion": "1 hour", "between": "10 hours",
-             "frequency": "twice daily"},
-            482.8, "mg*h/L",
+            {"first": "20 mg/L", "second": "10 mg/L", "infusion": "1 hour",
+             "after_infusion": "1 hour", "between": "5 hours", "frequency": "twice daily"},
+            220.15, "mg*h/L",
         ),
         # 40 to 10 is two half-lives in 10 h
         (
             "half_life_two_levels",
-            {"peak": "40 mg/L", "trough": "10 mg/L", "between": "10 hours"}, 5.0, "h",
+            {"first": "40 mg/L", "second": "10 mg/L", "between": "10 hours"}, 5.0, "h",
+        ),
+        # CKD-EPI as above it; a body surface of 1.73 m2 changes nothing: 1.73^2 * 3600 / 100 = 107.74
+        (
+            "ckd_epi_2021_own_size",
+            {"age": "50 years", "sex": "Woman", "creatinine": "0.7 mg/dL", "weight": "107.7444 kg",
+             "height": "100 cm"},
+            105.30, "mL/min",
         ),
         ("syringe_units", {"mark": "20 units", "strength": "500 units/mL"}, 100.0, "units"),
         ("pounds_to_kilograms", {"mass": "24 lb"}, 10.886, "kg"),

@@ -60,10 +60,17 @@ def egfr(age: str, sex: str, creatinine: str) -> float:
     return 142 * (x**a if x < 1 else x**-1.2) * 0.9938 ** n(age) * f
 
 
-def auc(peak: str, trough: str, infusion: str, between: str, frequency: str) -> float:
-    high, low = n(peak), n(trough)
-    k = (math.log(high) - math.log(low)) / n(between)
-    return PER_DAY[frequency] * (n(infusion) * (high + low) / 2 + (high - low) / k)
+def auc(
+    first: str, second: str, infusion: str, after_infusion: str, between: str, frequency: str
+) -> float:
+    k = (math.log(n(first)) - math.log(n(second))) / n(between)
+    end = n(second) * math.exp(k * (n(after_infusion) + n(between)))
+    return PER_DAY[frequency] * (n(infusion) * (end + n(second)) / 2 + (end - n(second)) / k)
+
+
+def own_size(age: str, sex: str, creatinine: str, weight: str, height: str) -> float:
+    square_metres = (n(weight) * n(height) / 3600) ** 0.5
+    return egfr(age, sex, creatinine) * square_metres / 1.73
 
 
 SECOND: dict[str, Callable[..., float]] = {
@@ -72,8 +79,12 @@ SECOND: dict[str, Callable[..., float]] = {
         age, sex, devine(sex, height), creatinine
     ),
     "ckd_epi_2021": egfr,
+    "ckd_epi_2021_own_size": own_size,
     "body_mass_index": lambda weight, height: n(weight) * 10_000 / n(height) ** 2,
     "dose_per_weight": lambda dose, weight: n(dose) / n(weight),
+    "daily_dose_per_weight": lambda dose, frequency, weight: (
+        n(dose) * PER_DAY[frequency] / n(weight)
+    ),
     "daily_dose": lambda dose, frequency: n(dose) * PER_DAY[frequency],
     "oral_morphine_equivalent": lambda drug, dose, frequency: (
         {"oxycodone": 1.5}[drug] * n(dose) * PER_DAY[frequency]
@@ -81,8 +92,8 @@ SECOND: dict[str, Callable[..., float]] = {
     "rate": lambda amount, duration: n(amount) / n(duration),
     "concentration": lambda amount, volume: n(amount) / (n(volume) / 1000),
     "auc24_two_levels": auc,
-    "half_life_two_levels": lambda peak, trough, between: (
-        n(between) / math.log2(n(peak) / n(trough))
+    "half_life_two_levels": lambda first, second, between: (
+        n(between) / math.log2(n(first) / n(second))
     ),
     "syringe_units": lambda mark, strength: n(mark) * n(strength) / 100,
     "ratio": lambda one, other: n(one) / n(other),
