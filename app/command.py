@@ -27,7 +27,7 @@ app.add_typer(model.app, name="model", help="Train, serve and ask a model.")
 
 
 INTERRUPTED = 130
-"""Exit status after Ctrl-C; typer turns the signal into it."""
+"""Exit status after Ctrl-C; typer turns the signal into it, wherever it catches it."""
 
 
 def main() -> None:
@@ -36,9 +36,12 @@ def main() -> None:
 
     try:
         app()
+    except KeyboardInterrupt:
+        _say_stopped()
+        sys.exit(INTERRUPTED)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
-            print("Stopped. Nothing was damaged; the same command goes on.", file=sys.stderr)
+            _say_stopped()
         raise
     except Exception as error:
         words = message_of(error)
@@ -46,3 +49,7 @@ def main() -> None:
             raise
         print(f"safemed: {words}", file=sys.stderr)
         sys.exit(2)
+
+
+def _say_stopped() -> None:
+    print("Stopped. Nothing was damaged; the same command goes on.", file=sys.stderr)

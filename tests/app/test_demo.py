@@ -108,9 +108,11 @@ def test_ctrl_c_ends_cleanly_and_the_next_run_starts_afresh(tmp_path: Path) -> N
         # Whoever starts the tests in the background makes children ignore what Ctrl-C sends.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while not (out / "model-run" / "endpoint.log").exists() and time.monotonic() < deadline:
+    log = out / "model-run" / "endpoint.log"
+    deadline = time.monotonic() + 300
+    while not log.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
+    assert log.exists()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
