@@ -9,7 +9,8 @@ import numpy as np
 
 from analysis.dataset import Dimension, FrozenDataset
 from analysis.errors import UndefinedError
-from analysis.paired import DECIMALS, Floats
+from analysis.paired import DECIMALS
+from analysis.permutation import Floats
 
 
 @dataclass(frozen=True, slots=True)

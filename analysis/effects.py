@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.errors import NoIntervalError, UndefinedError
-from analysis.paired import Floats, SignedRank, clean
+from analysis.paired import SignedRank, clean
+from analysis.permutation import Floats
 
 MIN_PAIRS = 5
 """Fewer pairs have so few distinct resamples that a bootstrap interval would say nothing."""
@@ -157,3 +158,30 @@ def paired_superiority(differences: Floats) -> PairedSuperiority:
     wins, losses = int((values > 0).sum()), int((values < 0).sum())
     ties = values.size - wins - losses
     return PairedSuperiority((wins + ties / 2) / values.size, wins, ties, losses)
+
+
+@dataclass(frozen=True, slots=True)
+class CohenDz:
+    """Mean difference over the standard deviation of the differences."""
+
+    value: float
+
+
+def cohen_dz(differences: Floats) -> CohenDz:
+    """Cohen's d of paired differences, d_z; no pooled or average spread enters it.
+
+    Args:
+        differences: Rubric points; shape (n_vignettes,).
+
+    Raises:
+        UndefinedError: If there are fewer than two pairs, or no variation.
+
+    References:
+        Cohen 1988, Statistical Power Analysis, section 2.3.5; Lakens 2013, Front. Psychol. 4, 863.
+    """
+    values = clean(differences)
+    if values.size < 2:
+        raise UndefinedError("undefined: one pair has no spread")
+    if np.ptp(values) == 0:
+        raise UndefinedError(f"undefined: no variation, every difference is {values[0]:g}")
+    return CohenDz(float(values.mean() / values.std(ddof=1)))

@@ -7,16 +7,26 @@ from math import sqrt
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.errors import UnattainableError, UndefinedError
+from analysis.permutation import (
+    Alternative,
+    Floats,
+    cut_asymptotic,
+    cut_exact,
+    normal_p,
+    rank_sum_p,
+    signed_sum_p,
+)
 
-Floats = NDArray[np.float64]
 Zeros = Literal["pratt", "wilcoxon"]
-Alternative = Literal["two-sided", "greater", "less"]
+Used = Literal["exact", "asymptotic"]
 Method = Literal["auto", "exact", "asymptotic"]
 EXACT_UP_TO = 500
+"""Pairs; an exact signed-rank p costs their cube."""
+FLIPS_UP_TO = 40
+"""Differences that are not zero; an exact sign-flip p costs 2 to the power of half of them."""
 DECIMALS = 9
 """Means over 3 and over 15 ratings differ by float noise, which would break ties and zeros."""
 
@@ -35,7 +45,15 @@ class SignedRank:
     z: float
     """Signed, without continuity correction; positive when the first arm scored higher."""
     p_value: float
-    method: Literal["exact", "asymptotic"]
+    method: Used
+
+
+@dataclass(frozen=True, slots=True)
+class SignFlip:
+    """A permutation test of the mean difference."""
+
+    p_value: float
+    method: Used
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +65,8 @@ class HodgesLehmann:
     high: float
     confidence: float
     """Attained; at least what was asked for, since the statistic is discrete."""
+    method: Used
+    """Asymptotic above 500 pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +137,11 @@ def signed_rank(
     used = _method(method, values.size)
     w_plus, w_minus = float(ranks[ranked > 0].sum()), float(ranks[ranked < 0].sum())
     z = (w_plus - w_minus) / sqrt(float((ranks**2).sum()))
-    p = _exact_p(ranks, w_plus, alternative) if used == "exact" else _normal_p(z, alternative)
+    p = rank_sum_p(ranks, w_plus, alternative) if used == "exact" else normal_p(z, alternative)
     return SignedRank(values.size, n_zero, w_plus, w_minus, z, p, used)
 
 
-def _method(method: Method, n_pairs: int) -> Literal["exact", "asymptotic"]:
+def _method(method: Method, n_pairs: int) -> Used:
     if method == "exact" and n_pairs > EXACT_UP_TO:
         raise ValueError(
             f"an exact p of {n_pairs} pairs is refused above {EXACT_UP_TO}: its cost is cubic; "
@@ -132,35 +152,39 @@ def _method(method: Method, n_pairs: int) -> Literal["exact", "asymptotic"]:
     return method
 
 
-def _exact_p(ranks: Floats, w_plus: float, alternative: Alternative) -> float:
-    """Share of the 2^n sign patterns at least as extreme; mid-ranks are doubled to be whole."""
-    doubled = np.rint(2 * ranks).astype(int)
-    chance = np.zeros(int(doubled.sum()) + 1)
-    chance[0] = 1.0
-    for rank in doubled:
-        chance[rank:] = (chance[rank:] + chance[:-rank]) / 2
-        chance[:rank] /= 2
-    seen = round(2 * w_plus)
-    upper, lower = float(chance[seen:].sum()), float(chance[: seen + 1].sum())
-    if alternative == "greater":
-        return min(1.0, upper)
-    if alternative == "less":
-        return min(1.0, lower)
-    return min(1.0, 2 * min(upper, lower))
+def sign_flip(differences: Floats, *, alternative: Alternative = "two-sided") -> SignFlip:
+    """Test whether paired differences are symmetric about zero, by their mean.
 
+    Exact over all sign patterns up to 40 differences that are not zero, asymptotic above.
 
-def _normal_p(z: float, alternative: Alternative) -> float:
-    if alternative == "greater":
-        return float(stats.norm.sf(z))
-    if alternative == "less":
-        return float(stats.norm.cdf(z))
-    return float(2 * stats.norm.sf(abs(z)))
+    Args:
+        differences: First arm minus second, in rubric points; shape (n_vignettes,).
+        alternative: Of the first arm against the second.
+
+    Raises:
+        UndefinedError: If there are no pairs, or all differences are zero.
+        ValueError: If any difference is NaN.
+
+    References:
+        Fisher 1935, The Design of Experiments, section 21.
+
+    >>> sign_flip(np.array([1.0, 2.0, 3.0]), alternative="greater").p_value
+    0.125
+    """
+    values = clean(differences)
+    moved = values[values != 0]
+    if moved.size == 0:
+        raise UndefinedError(f"undefined: all {values.size} differences are zero")
+    if moved.size <= FLIPS_UP_TO:
+        return SignFlip(signed_sum_p(np.abs(moved), float(moved.sum()), alternative), "exact")
+    z = float(moved.sum()) / sqrt(float((moved**2).sum()))
+    return SignFlip(normal_p(z, alternative), "asymptotic")
 
 
 def hodges_lehmann(differences: Floats, *, confidence: float = 0.95) -> HodgesLehmann:
-    """The median of the Walsh averages, with the interval that the exact signed-rank test gives.
+    """The median of the Walsh averages, with the interval that the signed-rank test gives.
 
-    Zeros are kept.
+    Zeros are kept. Exact up to 500 pairs, asymptotic above; the result says which.
 
     Args:
         differences: Rubric points; shape (n_vignettes,).
@@ -175,41 +199,37 @@ def hodges_lehmann(differences: Floats, *, confidence: float = 0.95) -> HodgesLe
     """
     values = clean(differences)
     n_pairs = values.size
-    upper = np.triu_indices(n_pairs)
-    walsh = np.sort((values[upper[0]] + values[upper[1]]) / 2)
-    below = _signed_rank_cdf(n_pairs)
-    # k Walsh averages are cut off at each end; the interval misses with chance 2 P(W <= k - 1).
-    n_cut = int(np.searchsorted(below, (1 - confidence) / 2, side="right"))
+    method: Used = "exact" if n_pairs <= EXACT_UP_TO else "asymptotic"
+    cut = cut_exact if method == "exact" else cut_asymptotic
+    n_cut, missed = cut(n_pairs, (1 - confidence) / 2)
+    walsh = walsh_averages(values)
     value = float(np.round(np.median(walsh), DECIMALS))
+    attained = 1 - 2 * missed
     if n_cut == 0:
-        attainable = 1 - 2 * float(below[0])
         raise UnattainableError(
             f"no interval: {_percent(confidence)} is not attainable with {n_pairs} pairs; "
-            f"attainable: {_percent(attainable)}",
+            f"attainable: {_percent(attained)}",
             value,
-            attainable,
+            attained,
         )
+    low, high = np.partition(walsh, [n_cut - 1, walsh.size - n_cut])[[n_cut - 1, -n_cut]]
     return HodgesLehmann(
         value=value,
-        low=float(np.round(walsh[n_cut - 1], DECIMALS)),
-        high=float(np.round(walsh[walsh.size - n_cut], DECIMALS)),
-        confidence=1 - 2 * float(below[n_cut - 1]),
+        low=float(np.round(low, DECIMALS)),
+        high=float(np.round(high, DECIMALS)),
+        confidence=attained,
+        method=method,
     )
+
+
+def walsh_averages(values: Floats) -> Floats:
+    """The mean of every pair of differences, each with itself as well; n (n + 1) / 2 of them."""
+    first, second = np.triu_indices(values.size)
+    return np.asarray((values[first] + values[second]) / 2)
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.4g} %"
-
-
-def _signed_rank_cdf(n_pairs: int) -> Floats:
-    """P(W <= k) of the signed-rank statistic without ties, k from 0."""
-    chance = np.zeros(n_pairs * (n_pairs + 1) // 2 + 1)
-    chance[0] = 1.0
-    for rank in range(1, n_pairs + 1):
-        shifted = np.zeros_like(chance)
-        shifted[rank:] = chance[:-rank]
-        chance = (chance + shifted) / 2
-    return np.cumsum(chance)
 
 
 def mean_difference(differences: Floats, *, confidence: float = 0.95) -> MeanDifference:

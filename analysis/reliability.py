@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from analysis.effects import Interval
 from analysis.errors import NoIntervalError, UndefinedError
-from analysis.paired import Floats
+from analysis.permutation import Floats
 
 Level = Literal["nominal", "ordinal", "interval"]
 Form = Literal["A,1", "A,k", "C,1", "C,k"]
