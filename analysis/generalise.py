@@ -12,6 +12,9 @@ from analysis.errors import UndefinedError
 from analysis.paired import DECIMALS
 from analysis.permutation import Floats
 
+NOISE = 1e-9
+"""A variance larger by less than this share is larger by float noise."""
+
 
 @dataclass(frozen=True, slots=True)
 class TwoWayRandom:
@@ -62,7 +65,7 @@ def two_way_random(differences: Floats, *, confidence: float = 0.95) -> TwoWayRa
     vignettes, respondents = ms_v / size, ms_p / size
     if max(two_way, vignettes) <= 0:
         raise UndefinedError(f"undefined: no variation, every difference is {d.flat[0]:g}")
-    if two_way >= vignettes and ms_p > 0:
+    if two_way > vignettes * (1 + NOISE):
         variance, df = two_way, (size * two_way) ** 2 / (ms_p**2 / (n_respondents - 1))
     else:
         variance, df = vignettes, float(n_vignettes - 1)

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.effects import paired_superiority, r_from_z, rank_biserial, rank_biserial_value
+from analysis.effects import (
+    cohen_dz,
+    paired_superiority,
+    r_from_z,
+    rank_biserial,
+    rank_biserial_value,
+)
 from analysis.errors import NoIntervalError, UndefinedError
 from analysis.paired import signed_rank
 
@@ -69,3 +75,15 @@ def test_ties_can_lift_r_above_the_untied_ceiling() -> None:
 def test_superiority_counts_ties_half() -> None:
     result = paired_superiority(np.array([1.0, 0.0, -1.0, 2.0]))
     assert (result.value, result.wins, result.ties, result.losses) == (0.625, 2, 1, 1)
+
+
+def test_d_z_by_hand() -> None:
+    # Mean 2, standard deviation 1.
+    assert cohen_dz(np.array([1.0, 2.0, 3.0])).value == 2
+
+
+def test_d_z_of_equal_differences_is_undefined_by_name() -> None:
+    with pytest.raises(UndefinedError, match="no variation"):
+        cohen_dz(np.array([0.3, 0.3, 0.3]))
+    with pytest.raises(UndefinedError, match="one pair"):
+        cohen_dz(np.array([0.3]))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analysis.errors import UnattainableError, UndefinedError
-from analysis.paired import hodges_lehmann, mean_difference, signed_rank
+from analysis.paired import hodges_lehmann, mean_difference, sign_flip, signed_rank
 
 HALF_POINTS = st.lists(st.integers(-4, 4), min_size=1, max_size=9).filter(any)
 
@@ -138,3 +138,33 @@ def test_the_mean_interval_agrees_with_scipy() -> None:
 def test_a_mean_without_spread_is_answered_by_name(d: list[float]) -> None:
     with pytest.raises(UndefinedError):
         mean_difference(np.array(d))
+
+
+@settings(deadline=None)
+@given(HALF_POINTS)
+def test_a_sign_flip_p_is_the_share_of_patterns_of_the_sum(halves: list[int]) -> None:
+    d = np.array(halves) / 2
+    moved = d[d != 0]
+    sums = np.array([np.dot(moved, p) for p in product((1, -1), repeat=moved.size)])
+    upper, lower = (sums >= moved.sum()).mean(), (sums <= moved.sum()).mean()
+    assert sign_flip(d).p_value == pytest.approx(min(1.0, 2 * min(upper, lower)), abs=1e-12)
+    assert sign_flip(d, alternative="greater").p_value == pytest.approx(upper, abs=1e-12)
+
+
+def test_the_asymptotic_sign_flip_is_near_the_exact_one() -> None:
+    d = np.round(np.random.default_rng(2).normal(0.2, 1, 40), 2)
+    exact, many = sign_flip(d), sign_flip(np.append(d, [0.001]))
+    assert (exact.method, many.method) == ("exact", "asymptotic")
+    assert many.p_value == pytest.approx(exact.p_value, abs=0.01)
+
+
+def test_sign_flips_of_zeros_alone_are_undefined_by_name() -> None:
+    with pytest.raises(UndefinedError, match="all 3 differences are zero"):
+        sign_flip(np.zeros(3))
+
+
+def test_above_500_pairs_the_hodges_lehmann_interval_is_asymptotic_and_says_so() -> None:
+    d = np.random.default_rng(4).normal(0.1, 1, 501)
+    exact, asymptotic = hodges_lehmann(d[:500]), hodges_lehmann(d)
+    assert (exact.method, asymptotic.method) == ("exact", "asymptotic")
+    assert (asymptotic.low, asymptotic.high) == pytest.approx((exact.low, exact.high), abs=0.01)
