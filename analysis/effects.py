@@ -12,18 +12,10 @@ from scipy import stats
 from analysis.errors import NoIntervalError, UndefinedError
 from analysis.paired import SignedRank, clean
 from analysis.permutation import Floats
+from analysis.values import Interval, Value
 
 MIN_PAIRS = 5
 """Fewer pairs have so few distinct resamples that a bootstrap interval would say nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A value with its interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +152,7 @@ def paired_superiority(differences: Floats) -> PairedSuperiority:
     return PairedSuperiority((wins + ties / 2) / values.size, wins, ties, losses)
 
 
-@dataclass(frozen=True, slots=True)
-class CohenDz:
-    """Mean difference over the standard deviation of the differences."""
-
-    value: float
-
-
-def cohen_dz(differences: Floats) -> CohenDz:
+def cohen_dz(differences: Floats) -> Value:
     """Cohen's d of paired differences, d_z; no pooled or average spread enters it.
 
     Args:
@@ -184,4 +169,4 @@ def cohen_dz(differences: Floats) -> CohenDz:
         raise UndefinedError("undefined: one pair has no spread")
     if np.ptp(values) == 0:
         raise UndefinedError(f"undefined: no variation, every difference is {values[0]:g}")
-    return CohenDz(float(values.mean() / values.std(ddof=1)))
+    return Value(float(values.mean() / values.std(ddof=1)))

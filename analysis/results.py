@@ -11,7 +11,6 @@ import numpy as np
 from analysis.dataset import Dimension, FrozenDataset
 from analysis.differences import Differences, ratings_matrix, vignette_differences
 from analysis.effects import (
-    Interval,
     PairedSuperiority,
     RFromZ,
     paired_superiority,
@@ -35,6 +34,7 @@ from analysis.reliability import (
     krippendorff_alpha_interval,
     percent_agreement,
 )
+from analysis.values import Interval
 
 T = TypeVar("T")
 
@@ -184,13 +184,13 @@ def _agreement(dataset: FrozenDataset, dimension: Dimension, arm: str | None) ->
                 confidence=confidence,
             )
         ),
-        icc_mean=attempt_on_ratings(lambda: icc(ratings, form="A,k")),
+        icc_mean=attempt_on_ratings(lambda: icc(ratings, form="A,k").value),
         alpha=attempt_on_ratings(
             lambda: krippendorff_alpha_interval(
                 ratings, level="ordinal", categories=dimension.points, clusters=clusters,
                 n_resamples=n_resamples, seed=seed, confidence=confidence,
             )
         ),
-        exact=attempt_on_ratings(lambda: percent_agreement(ratings)),
-        within_one=attempt_on_ratings(lambda: percent_agreement(ratings, within=1)),
+        exact=attempt_on_ratings(lambda: percent_agreement(ratings).value),
+        within_one=attempt_on_ratings(lambda: percent_agreement(ratings, within=1).value),
     )  # fmt: skip

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.dataset import Dimension, FrozenDataset
-from analysis.effects import Interval
 from analysis.paired import HodgesLehmann, MeanDifference, SignedRank
 from analysis.results import DimensionResult, NotComputed
+from analysis.values import Interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,4 +57,4 @@ def test_adjusted_p_values_agree_with_r(method: str) -> None:
 def test_icc_agrees_with_psych(name: str, form: str) -> None:
     theirs = REFERENCE["icc"][name]
     ratings = np.array(theirs["ratings"], dtype=float)
-    assert icc(ratings, form=form) == pytest.approx(theirs[form], abs=1e-9)
+    assert icc(ratings, form=form).value == pytest.approx(theirs[form], abs=1e-9)
