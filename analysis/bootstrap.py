@@ -62,7 +62,7 @@ def resampled(
     names, member = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
     if names.size < MIN_CLUSTERS:
         raise NoIntervalError(
-            f"no interval: {names.size} vignettes are too few to resample; "
+            f"no interval: {names.size} clusters are too few to resample; "
             f"{MIN_CLUSTERS} are needed",
             value,
         )

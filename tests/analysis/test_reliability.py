@@ -183,7 +183,7 @@ def test_agreement_within_one_point() -> None:
 
 
 def test_too_few_vignettes_to_resample_are_said_by_name() -> None:
-    with pytest.raises(NoIntervalError, match="2 vignettes are too few to resample") as caught:
+    with pytest.raises(NoIntervalError, match="2 clusters are too few to resample") as caught:
         icc_interval(COMPLETE[:8], form="A,1", clusters=CLUSTERS[:8], n_resamples=50, seed=1)
     assert caught.value.value == icc(COMPLETE[:8], form="A,1").value
 
