@@ -169,7 +169,7 @@ def _cells(guessed: Sequence[int], actual: Sequence[int]) -> Floats:
     row, column = np.asarray(guessed, dtype=int), np.asarray(actual, dtype=int)
     if row.shape != column.shape or not (np.isin(row, (0, 1, 2)) & np.isin(column, (0, 1))).all():
         raise ValueError("guesses are 0, 1 or 2 (don't know), actual arms 0 or 1, one of each")
-    return np.eye(6)[2 * row + column]
+    return np.asarray(np.eye(6)[2 * row + column], dtype=float)
 
 
 def _james(shares: Floats) -> Floats:

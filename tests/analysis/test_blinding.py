@@ -113,4 +113,6 @@ def test_guesses_that_repeat_within_a_rater_widen_the_interval() -> None:
 
 def test_three_raters_are_too_few_to_resample() -> None:
     with pytest.raises(NoIntervalError, match="3 clusters are too few"):
-        bang_index_interval([0, 1, 2], [0, 0, 0], arm=0, clusters="abc", n_resamples=10, seed=1)
+        bang_index_interval(
+            [0, 1, 2], [0, 0, 0], arm=0, clusters=list("abc"), n_resamples=10, seed=1
+        )
