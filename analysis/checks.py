@@ -10,12 +10,12 @@ from analysis.errors import DatasetError
 from analysis.frozen_files import Row
 
 if TYPE_CHECKING:
-    from analysis.dataset import FrozenDataset
+    from analysis.dataset import Dataset
 
 MOST_SHOWN = 20
 
 
-def check_audit(dataset: FrozenDataset) -> None:
+def check_audit(dataset: Dataset) -> None:
     """Refuse an audit table that is not the one whose head the manifest holds.
 
     Raises:
@@ -30,7 +30,7 @@ def check_audit(dataset: FrozenDataset) -> None:
         )
 
 
-def check_rows(dataset: FrozenDataset) -> None:
+def check_rows(dataset: Dataset) -> None:
     """Refuse rows that no analysis could be right about.
 
     Raises:
@@ -50,7 +50,7 @@ def check_rows(dataset: FrozenDataset) -> None:
         )
 
 
-def _response_faults(dataset: FrozenDataset) -> Iterator[str]:
+def _response_faults(dataset: Dataset) -> Iterator[str]:
     rated = {row["blinding_code"] for row in dataset.tables["ratings"]}
     vignettes = set(dataset.vignettes)
     for row in dataset.tables["responses"]:
@@ -69,7 +69,7 @@ def _response_faults(dataset: FrozenDataset) -> Iterator[str]:
             yield f"respondent {respondent} has {len(rows)} responses to {vignette}"
 
 
-def _reference_faults(dataset: FrozenDataset) -> Iterator[str]:
+def _reference_faults(dataset: Dataset) -> Iterator[str]:
     codes = {row["blinding_code"]: row["vignette_id"] for row in dataset.tables["responses"]}
     raters = {row["rater_id"] for row in dataset.tables["raters"]}
     for row in dataset.tables["ratings"]:
@@ -85,7 +85,7 @@ def _reference_faults(dataset: FrozenDataset) -> Iterator[str]:
             yield f"rating {name} is by an unknown rater {row['rater_id']}"
 
 
-def _duplicate_faults(dataset: FrozenDataset) -> Iterator[str]:
+def _duplicate_faults(dataset: Dataset) -> Iterator[str]:
     for (rater, code), rows in _grouped(
         dataset.final_ratings(), "rater_id", "blinding_code"
     ).items():
@@ -96,7 +96,7 @@ def _duplicate_faults(dataset: FrozenDataset) -> Iterator[str]:
             yield f"rater {rater} has {len(rows)} final ratings of {code}: {shown}"
 
 
-def _score_faults(dataset: FrozenDataset) -> Iterator[str]:
+def _score_faults(dataset: Dataset) -> Iterator[str]:
     for row in dataset.final_ratings():
         for dimension in dataset.dimensions:
             score = row[dimension.id]

@@ -9,7 +9,7 @@ from typing import Any
 
 from analysis.checks import check_audit, check_rows
 from analysis.errors import DatasetError
-from analysis.frozen_files import COLUMNS, Row, read_manifest, read_protocol, read_table
+from analysis.frozen_files import OPTIONAL, Row, read_manifest, read_protocol, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,16 @@ class Dimension:
 
     id: str
     label: str
-    minimum: int
-    maximum: int
+    minimum: float
+    maximum: float
     higher_is_better: bool
+    step: float = 1
 
     @property
-    def points(self) -> tuple[int, ...]:
+    def points(self) -> tuple[float, ...]:
         """The scale's points in order."""
-        return tuple(range(self.minimum, self.maximum + 1))
+        n_steps = round((self.maximum - self.minimum) / self.step)
+        return tuple(round(self.minimum + place * self.step, 9) for place in range(n_steps + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,29 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
-class FrozenDataset:
-    """A verified frozen dataset."""
+class Contrast:
+    """Two arms; every difference is the first minus the second."""
+
+    first: Arm
+    second: Arm
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """A margin declared beforehand, with its reason; claims against it are their own family."""
+
+    points: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A verified frozen dataset, or a ratings table from elsewhere in the same shape."""
 
     manifest: Mapping[str, Any]
     protocol: Mapping[str, Any]
     tables: Mapping[str, tuple[Row, ...]]
+    """Those of the contract; `marks` and `guesses` are empty where nobody was asked."""
     arms: Mapping[str, Arm]
     dimensions: tuple[Dimension, ...]
 
@@ -65,21 +84,37 @@ class FrozenDataset:
         return tuple(str(row["vignette_id"]) for row in self.tables["vignettes"])
 
     @property
+    def contrasts(self) -> tuple[Contrast, ...]:
+        """Every declared pair of arms, the main one first."""
+        main = self.protocol["contrast"]
+        others = [c for c in self.protocol.get("contrasts", []) if dict(c) != dict(main)]
+        return tuple(
+            Contrast(self.arms[pair["first"]], self.arms[pair["second"]])
+            for pair in (main, *others)
+        )
+
+    @property
     def first(self) -> Arm:
-        """The arm from which the other is taken away."""
-        return self.arms[self.protocol["contrast"]["first"]]
+        """The main contrast's arm from which the other is taken away."""
+        return self.contrasts[0].first
 
     @property
     def second(self) -> Arm:
-        """The arm that is taken away."""
-        return self.arms[self.protocol["contrast"]["second"]]
+        """The main contrast's arm that is taken away."""
+        return self.contrasts[0].second
+
+    @property
+    def margin(self) -> Margin | None:
+        """What the protocol calls a difference that matters, if it says so; there is no default."""
+        stated = self.protocol.get("margin")
+        return None if stated is None else Margin(float(stated["points"]), str(stated["reason"]))
 
     def final_ratings(self) -> tuple[Row, ...]:
-        """Each rater's last own rating of each response."""
-        return tuple(row for row in self.tables["ratings"] if row["final"])
+        """Each rater's last own rating of each response at its first presentation."""
+        return tuple(r for r in self.tables["ratings"] if r["final"] and not r.get("repeat"))
 
 
-def read_frozen(directory: Path) -> FrozenDataset:
+def open_export(directory: Path) -> Dataset:
     """Read and verify a frozen dataset.
 
     Args:
@@ -102,9 +137,11 @@ def read_frozen(directory: Path) -> FrozenDataset:
         ) from error
     scores = [dimension.id for dimension in dimensions]
     tables = {
-        name: read_table(directory, name, manifest["tables"][name], scores) for name in COLUMNS
+        name: read_table(directory, name, entry, scores)
+        for name, entry in manifest["tables"].items()
     }
-    dataset = FrozenDataset(manifest, protocol, tables, arms, dimensions)
+    tables = {name: () for name in OPTIONAL} | tables
+    dataset = Dataset(manifest, protocol, tables, arms, dimensions)
     check_audit(dataset)
     check_rows(dataset)
     return dataset
@@ -122,6 +159,7 @@ def _dimension(written: Mapping[str, Any]) -> Dimension:
         label=written["label"],
         minimum=scale["minimum"],
         maximum=scale["maximum"],
+        step=scale.get("step", 1),
         higher_is_better=scale["direction"] == "higher_is_better",
     )
 
@@ -129,13 +167,20 @@ def _dimension(written: Mapping[str, Any]) -> Dimension:
 def _check_protocol(
     protocol: Mapping[str, Any], arms: Mapping[str, Arm], dimensions: tuple[Dimension, ...]
 ) -> None:
-    contrast, family = protocol["contrast"], protocol["primary"]["family"]
-    for side in ("first", "second"):
-        if contrast[side] not in arms:
-            raise DatasetError(
-                f"the contrast's {side} arm is {contrast[side]!r}; the protocol's arms are "
-                f"{', '.join(arms)}"
-            )
+    margin = protocol.get("margin")
+    if margin is not None and not (margin["points"] > 0 and str(margin["reason"]).strip()):
+        raise DatasetError(
+            f"the margin is {margin['points']!r} with the reason {margin['reason']!r}; a margin is "
+            "a number of rubric points above 0 and has a reason"
+        )
+    family = protocol["primary"]["family"]
+    for contrast in (protocol["contrast"], *protocol.get("contrasts", [])):
+        for side in ("first", "second"):
+            if contrast[side] not in arms:
+                raise DatasetError(
+                    f"the contrast's {side} arm is {contrast[side]!r}; the protocol's arms are "
+                    f"{', '.join(arms)}"
+                )
     unknown = sorted(set(family) - {dimension.id for dimension in dimensions})
     if unknown or not family:
         raise DatasetError(

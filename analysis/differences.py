@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.dataset import Dimension, FrozenDataset
+from analysis.dataset import Arm, Contrast, Dataset
 from analysis.errors import UndefinedError
 from analysis.paired import DECIMALS
 from analysis.permutation import Floats
-
-
-@dataclass(frozen=True, slots=True)
-class ArmMeans:
-    """Per-vignette means of one arm, respondents first."""
-
-    by_vignette: dict[str, float]
-    """Rubric points; vignettes without a rated response are not there."""
+from analysis.scores import Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +37,7 @@ class Differences:
     """Vignettes without a rated response in both arms."""
 
 
-def vignette_differences(dataset: FrozenDataset, dimension: Dimension) -> Differences:
+def vignette_differences(dataset: Dataset, scores: Scores, contrast: Contrast) -> Differences:
     """d_v = mean of the first arm minus mean of the second, per vignette.
 
     Raters are averaged within a response, responses within a respondent's vignette are one, and
@@ -55,39 +49,81 @@ def vignette_differences(dataset: FrozenDataset, dimension: Dimension) -> Differ
     References:
         docs/analysis_plan.md, point 1.
     """
-    first = arm_means(dataset, dimension, dataset.first.id)
-    second = arm_means(dataset, dimension, dataset.second.id)
-    planned = dataset.vignettes
-    both = tuple(v for v in planned if v in first.by_vignette and v in second.by_vignette)
-    if not both:
+    first, second = scores.arm_means(contrast.first.id), scores.arm_means(contrast.second.id)
+    both = np.isfinite(first) & np.isfinite(second)
+    if not both.any():
         raise UndefinedError("undefined: no vignette is rated in both arms")
-    in_first = np.array([first.by_vignette[v] for v in both])
-    in_second = np.array([second.by_vignette[v] for v in both])
-    turned = 1.0 if dimension.higher_is_better else -1.0
+    statuses = _statuses(dataset) if not both.all() else {}
     return Differences(
-        vignettes=both,
-        values=np.round(turned * (in_first - in_second), DECIMALS),
-        first_mean=float(in_first.mean()),
-        second_mean=float(in_second.mean()),
+        vignettes=tuple(v for v, used in zip(scores.vignettes, both, strict=True) if used),
+        values=difference_values(scores, contrast)[both],
+        first_mean=float(first[both].mean()),
+        second_mean=float(second[both].mean()),
         excluded=tuple(
-            Exclusion(v, _why_excluded(dataset, v, first, second)) for v in planned if v not in both
+            Exclusion(vignette, _why_excluded(statuses, vignette, lacking))
+            for vignette, lacking in _lacking(scores, contrast, first, second)
         ),
     )
 
 
-def _why_excluded(dataset: FrozenDataset, vignette: str, first: ArmMeans, second: ArmMeans) -> str:
-    lacking = [
-        arm
-        for arm, means in ((dataset.first, first), (dataset.second, second))
-        if vignette not in means.by_vignette
-    ]
+def difference_values(scores: Scores, contrast: Contrast) -> Floats:
+    """One difference a vignette of the study, NaN where an arm lacks it; (n_vignettes,)."""
+    first, second = scores.arm_means(contrast.first.id), scores.arm_means(contrast.second.id)
+    return np.asarray(np.round(scores.turned * (first - second), DECIMALS), dtype=float)
+
+
+def respondent_differences(
+    scores: Scores, contrast: Contrast
+) -> tuple[Floats, tuple[str, ...], bool]:
+    """D[v, p]: the arm of one respondent against each respondent of the other, turned.
+
+    Returns:
+        Shape (n_vignettes, n_respondents), NaN where either is missing; the respondents; whether
+        the single respondent is of the second arm, which turns the signs back.
+
+    Raises:
+        UndefinedError: If both arms have several respondents, or both have one.
+    """
+    first, first_names = scores.table(contrast.first.id)
+    second, second_names = scores.table(contrast.second.id)
+    if (len(first_names) == 1) == (len(second_names) == 1):
+        raise UndefinedError(
+            f"not computed: {contrast.first.label} has {len(first_names)} respondents and "
+            f"{contrast.second.label} {len(second_names)}; it compares one with several"
+        )
+    several = second_names if len(first_names) == 1 else first_names
+    values = np.round(scores.turned * (first - second), DECIMALS)
+    return np.asarray(values, dtype=float), several, len(second_names) == 1
+
+
+Statuses = dict[tuple[str, str], Counter[str]]
+"""By arm and vignette, how many responses were submitted, failed or unanswered."""
+
+
+def _lacking(
+    scores: Scores, contrast: Contrast, first: Floats, second: Floats
+) -> Iterator[tuple[str, list[Arm]]]:
+    """Every vignette that an arm lacks, with those arms."""
+    for vignette, in_first, in_second in zip(
+        scores.vignettes, np.isfinite(first), np.isfinite(second), strict=True
+    ):
+        if not (in_first and in_second):
+            sides = ((contrast.first, in_first), (contrast.second, in_second))
+            yield vignette, [arm for arm, is_there in sides if not is_there]
+
+
+def _statuses(dataset: Dataset) -> Statuses:
+    found: Statuses = defaultdict(Counter)
+    for row in dataset.tables["responses"]:
+        status = "unanswered" if row["status"] == "missing" else str(row["status"])
+        found[str(row["arm"]), str(row["vignette_id"])][status] += 1
+    return found
+
+
+def _why_excluded(statuses: Statuses, vignette: str, lacking: list[Arm]) -> str:
     reasons = []
     for arm in lacking:
-        status = Counter(
-            "unanswered" if row["status"] == "missing" else str(row["status"])
-            for row in dataset.tables["responses"]
-            if row["arm"] == arm.id and row["vignette_id"] == vignette
-        )
+        status = Counter(statuses.get((arm.id, vignette), {}))
         # Submitted and yet lacking: no rater scored this dimension of it.
         unrated = status.pop("submitted", 0)
         if unrated:
@@ -95,49 +131,3 @@ def _why_excluded(dataset: FrozenDataset, vignette: str, first: ArmMeans, second
         counted = ", ".join(f"{n} {what}" for what, n in sorted(status.items()))
         reasons.append(f"no scored response of {arm.label} ({counted or 'none planned'})")
     return "; ".join(reasons)
-
-
-def arm_means(dataset: FrozenDataset, dimension: Dimension, arm: str) -> ArmMeans:
-    """Mean of each vignette in one arm: raters within a respondent first, then respondents."""
-    scores = _scores_by_code(dataset, dimension)
-    by_vignette: dict[str, list[float]] = defaultdict(list)
-    for response in dataset.tables["responses"]:
-        given = scores.get(response["blinding_code"])
-        if response["arm"] == arm and given:
-            by_vignette[response["vignette_id"]].append(float(np.mean(given)))
-    return ArmMeans({vignette: float(np.mean(m)) for vignette, m in by_vignette.items()})
-
-
-def ratings_matrix(
-    dataset: FrozenDataset, dimension: Dimension, arm: str | None = None
-) -> tuple[Floats, tuple[str, ...]]:
-    """Ratings as (n_responses, n_raters), NaN where missing, with each response's vignette.
-
-    Args:
-        dataset: A frozen dataset.
-        dimension: The dimension.
-        arm: One arm only, or all.
-    """
-    raters = sorted(str(row["rater_id"]) for row in dataset.tables["raters"])
-    column = {rater: place for place, rater in enumerate(raters)}
-    responses = [
-        row
-        for row in dataset.tables["responses"]
-        if row["blinding_code"] is not None and arm in (None, row["arm"])
-    ]
-    responses.sort(key=lambda row: str(row["blinding_code"]))
-    line = {row["blinding_code"]: place for place, row in enumerate(responses)}
-    matrix = np.full((len(responses), len(raters)), np.nan)
-    for rating in dataset.final_ratings():
-        score = rating[dimension.id]
-        if rating["blinding_code"] in line and score is not None:
-            matrix[line[rating["blinding_code"]], column[rating["rater_id"]]] = score
-    return matrix, tuple(str(row["vignette_id"]) for row in responses)
-
-
-def _scores_by_code(dataset: FrozenDataset, dimension: Dimension) -> dict[str, list[int]]:
-    scores: dict[str, list[int]] = defaultdict(list)
-    for rating in dataset.final_ratings():
-        if rating[dimension.id] is not None:
-            scores[rating["blinding_code"]].append(rating[dimension.id])
-    return scores

@@ -14,9 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis.dataset import Arm, Dimension, FrozenDataset
+from analysis.attempts import NotComputed
+from analysis.dataset import Arm, Dataset, Dimension
 from analysis.paired import HodgesLehmann
-from analysis.results import DimensionResult, NotComputed, Results
+from analysis.primary import DimensionResult
+from analysis.results import Results
 from analysis.wording import number, p_in_words
 
 if TYPE_CHECKING:
@@ -157,7 +159,7 @@ def ratings(results: Results) -> Drawing:
         _write(figure, _safe(name), place - 0.62, colour=QUIET, size=13)
         if arm is dataset.first:
             _write(figure, f"<b>{_safe(dimension.label)}</b>", place - 1.12)
-        shares = ", ".join(f"{point}: {count[point]}" for point in dimension.points)
+        shares = ", ".join(f"{point:g}: {count[point]}" for point in dimension.points)
         described.append(f"{dimension.label}, {name} ({shares})")
     _style(figure, dataset, height=round(44 * (places[-1] + 2.2)) + 70)
     figure.update_layout(
@@ -173,7 +175,7 @@ def ratings(results: Results) -> Drawing:
     )
 
 
-def _counts(dataset: FrozenDataset, dimension: Dimension, arm: Arm) -> Counter[int]:
+def _counts(dataset: Dataset, dimension: Dimension, arm: Arm) -> Counter[float]:
     codes = {
         row["blinding_code"] for row in dataset.tables["responses"] if row["arm"] == arm.id
     } - {None}
@@ -185,7 +187,7 @@ def _counts(dataset: FrozenDataset, dimension: Dimension, arm: Arm) -> Counter[i
 
 
 def _bars(
-    rows: list[tuple[Dimension, Arm]], counts: list[Counter[int]], places: list[float]
+    rows: list[tuple[Dimension, Arm]], counts: list[Counter[float]], places: list[float]
 ) -> go.Figure:
     import plotly.graph_objects as go
 
@@ -195,7 +197,7 @@ def _bars(
         tones = [_tone(dimension, point) for dimension, _ in rows]
         figure.add_trace(
             go.Bar(
-                name=f"score {point}", orientation="h", x=shares, y=places, width=0.68,
+                name=f"score {point:g}", orientation="h", x=shares, y=places, width=0.68,
                 marker={"color": [SHADES[tone] for tone in tones],
                         "line": {"color": PAPER, "width": 1}},
                 text=[f"{100 * s:.0f} %" if s >= LEAST_WRITTEN else "" for s in shares],
@@ -207,7 +209,7 @@ def _bars(
     return figure
 
 
-def _tone(dimension: Dimension, point: int) -> int:
+def _tone(dimension: Dimension, point: float) -> int:
     """Place in `SHADES`: the best score is the last shade whichever way the scale runs."""
     share = (point - dimension.minimum) / (dimension.maximum - dimension.minimum)
     share = min(max(share, 0.0), 1.0)
@@ -222,7 +224,7 @@ def _write(figure: go.Figure, words: str, y: float, *, colour: str = INK, size: 
     )  # fmt: skip
 
 
-def _style(figure: go.Figure, dataset: FrozenDataset, *, height: int) -> None:
+def _style(figure: go.Figure, dataset: Dataset, *, height: int) -> None:
     figure.update_layout(
         template="none",
         font={"family": FONT, "size": 14, "color": INK},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from analysis.dataset import FrozenDataset
+from analysis.dataset import Dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ class ArmFlow:
         return self.n_ratings_planned - self.n_ratings
 
 
-def flow(dataset: FrozenDataset) -> tuple[ArmFlow, ...]:
+def flow(dataset: Dataset) -> tuple[ArmFlow, ...]:
     """Counts for each arm, in the protocol's order."""
     return tuple(_arm_flow(dataset, arm.id, arm.label) for arm in dataset.arms.values())
 
 
-def _arm_flow(dataset: FrozenDataset, arm: str, label: str) -> ArmFlow:
+def _arm_flow(dataset: Dataset, arm: str, label: str) -> ArmFlow:
     responses = [row for row in dataset.tables["responses"] if row["arm"] == arm]
     status = Counter(str(row["status"]) for row in responses)
     codes = {row["blinding_code"] for row in responses} - {None}

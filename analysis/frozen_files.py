@@ -17,7 +17,7 @@ MANIFEST_KEYS = {
     "code_version", "audit_head", "n_audit_events", "locked_at", "unblindings", "seeds", "tables",
 }  # fmt: skip
 TABLE_KEYS = {"rows", "columns", "sha256", "csv", "parquet"}
-COLUMNS: Mapping[str, str] = {
+COLUMNS: dict[str, str] = {
     "vignettes": "vignette_id version:integer title category plan_appropriate:boolean difficulty "
     "text_sha256",
     "respondents": "respondent_id arm kind stratum scripted:boolean model weights_sha256",
@@ -32,6 +32,11 @@ COLUMNS: Mapping[str, str] = {
     "audit": "number:integer at:datetime actor role action subject details previous_sha256 sha256",
 }
 """Columns of each table; a column without a type is a string."""
+OPTIONAL: dict[str, str] = {
+    "marks": "rater_id blinding_code kind item marked:boolean",
+    "guesses": "rater_id blinding_code guess confidence:integer",
+}
+"""Tables of studies whose raters were asked about harm, key points, errors and the source."""
 ASK_FOR_ANOTHER = "ask for a fresh `safemed export` rather than mending it by hand"
 
 Row = Mapping[str, Any]
@@ -51,7 +56,8 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
         raise DatasetError(f"{path} is not of the schema {SCHEMA}; name an exported directory")
     _refuse_other_keys(f"{path}", manifest, MANIFEST_KEYS)
-    _refuse_other_keys(f"{path}, tables", manifest["tables"], COLUMNS.keys())
+    asked = OPTIONAL.keys() & dict(manifest["tables"] or {}).keys()
+    _refuse_other_keys(f"{path}, tables", manifest["tables"], COLUMNS.keys() | asked)
     for name, entry in manifest["tables"].items():
         _refuse_other_keys(f"{path}, table {name}", entry, TABLE_KEYS)
     if not manifest["locked_at"] or not manifest["unblindings"]:
@@ -118,7 +124,8 @@ def read_table(
 def contract_columns(name: str, dimensions: Sequence[str]) -> list[tuple[str, str]]:
     """Name and type of each column of a table, the dimensions' scores in their place."""
     scores = " ".join(f"{dimension}:integer" for dimension in dimensions)
-    split = [column.partition(":") for column in COLUMNS[name].format(dimensions=scores).split()]
+    written = (COLUMNS | OPTIONAL)[name].format(dimensions=scores)
+    split = [column.partition(":") for column in written.split()]
     return [(column, kind or "string") for column, _, kind in split]
 
 

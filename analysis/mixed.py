@@ -20,6 +20,8 @@ from analysis.permutation import Floats
 
 Residents = Literal["random", "fixed"]
 TERMS = ("vignette", "vignette_respondent", "rater", "respondent")
+LEAST_RESIDUAL, MOST_THETA = 1e-6, 1e3
+"""Shares of the scores' variance; a smaller residual is none."""
 AT_ZERO = 1e-4
 """A standard deviation below this share of the residual's is called zero."""
 
@@ -78,7 +80,7 @@ def fit_crossed(
     Raises:
         ValueError: If lengths differ, a score is not finite, or a respondent is in both arms.
         UndefinedError: If an arm has no rating, there are fewer than two vignettes, no variation,
-            or fewer ratings than the model needs.
+            none left for the residual, or fewer ratings than the model needs.
 
     References:
         Bates et al. 2015, J. Stat. Softw. 67, 1 (profiled restricted likelihood); Kuznetsova et
@@ -89,6 +91,10 @@ def fit_crossed(
     n_free = design.n_ratings - design.n_fixed
     deviance, covariance, beta, square = design.evaluate(theta)
     variance = square / n_free
+    if variance < LEAST_RESIDUAL * design.spread:
+        raise UndefinedError(
+            "undefined: raters agree so fully that the ratings leave no residual variation"
+        )
     df = _satterthwaite(design, theta, variance)
     value, se = float(beta[1]), float(np.sqrt(variance * covariance))
     half = float(stats.t.ppf((1 + confidence) / 2, df)) * se
@@ -114,6 +120,7 @@ class _Design:
         self.n_ratings, self.n_fixed, self.terms = columns.shape[0], n_fixed, terms
         self.border = np.asarray(border, dtype=int)
         self.total = columns.T @ columns
+        self.spread = float(self.total[-1, -1]) / self.n_ratings
         n_cells = int(cell.max()) + 1
         sums = np.zeros((n_cells, columns.shape[1]))
         np.add.at(sums, cell, columns)
@@ -269,7 +276,7 @@ def _minimise(design: _Design) -> Floats:
     def deviance(theta: Floats) -> float:
         return design.evaluate(theta)[0]
 
-    bounds = [(0.0, None)] * len(design.terms)
+    bounds = [(0.0, MOST_THETA)] * len(design.terms)
     starts = (np.full(len(design.terms), 0.7), np.full(len(design.terms), 0.1))
     rough = min(
         (optimize.minimize(deviance, start, method="L-BFGS-B", bounds=bounds) for start in starts),

@@ -13,12 +13,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from analysis.dataset import read_frozen
+from analysis.attempts import NotComputed
+from analysis.dataset import open_export
 from analysis.differences import Differences
 from analysis.errors import AnalysisError
 from analysis.figures import Drawing, all_figures, titled
 from analysis.report import figure_html, report_html, table_html
-from analysis.results import NotComputed, Results, compute
+from analysis.results import Results, compute
 from analysis.tables import Table, all_tables, write_csv
 
 SCHEMA = "safemed.results/1"
@@ -51,7 +52,7 @@ def analyze(
     say = progress or (lambda _words: None)
     began, started_at = time.monotonic(), datetime.now(UTC)
     say("verifying the frozen dataset")
-    dataset = read_frozen(export)
+    dataset = open_export(export)
     say("computing tests, effect sizes and agreement")
     results = compute(dataset)
     tables, figures = all_tables(results), all_figures(results)
@@ -108,6 +109,10 @@ def _plain(value: Any) -> Any:
         return {**shown, "not_computed": value.reason}
     if hasattr(value, "__dataclass_fields__"):
         return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(inner) for inner in value]
     return value
 
 

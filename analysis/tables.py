@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_lowercase
 
+from analysis.agreement import Agreement
+from analysis.attempts import NotComputed
 from analysis.effects import PairedSuperiority
 from analysis.paired import SignedRank
-from analysis.results import Agreement, DimensionResult, NotComputed, Results
+from analysis.primary import DimensionResult
+from analysis.results import Results
 from analysis.wording import Cell, Footnoted, interval, not_computed, number, p_cell
 
 Cells = tuple[Cell, ...]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.dataset import Dimension, FrozenDataset
+from analysis.attempts import NotComputed
+from analysis.dataset import Dataset, Dimension
 from analysis.paired import HodgesLehmann, MeanDifference, SignedRank
-from analysis.results import DimensionResult, NotComputed
+from analysis.primary import DimensionResult
 from analysis.values import Interval
 
 
@@ -59,7 +60,7 @@ def interval(
     return f"{number(value.value, decimals)} ({low} to {high})"
 
 
-def finding(dataset: FrozenDataset, result: DimensionResult) -> str:
+def finding(dataset: Dataset, result: DimensionResult) -> str:
     """One sentence or two on one dimension: estimate, interval, p, and what it leaves open."""
     label = result.dimension.label
     if isinstance(result.test, NotComputed):
@@ -70,7 +71,7 @@ def finding(dataset: FrozenDataset, result: DimensionResult) -> str:
     )
 
 
-def _estimate(dataset: FrozenDataset, result: DimensionResult) -> str:
+def _estimate(dataset: Dataset, result: DimensionResult) -> str:
     first, second = dataset.first.label, dataset.second.label
     value = result.hodges_lehmann.value
     if value is None:
@@ -107,7 +108,7 @@ def _evidence(result: DimensionResult, test: SignedRank) -> str:
     )
 
 
-def _reading(dataset: FrozenDataset, result: DimensionResult) -> str:
+def _reading(dataset: Dataset, result: DimensionResult) -> str:
     """What the evidence carries; a large p says only what the interval leaves open."""
     alpha = float(dataset.protocol["analysis"]["alpha"])
     bounds = result.hodges_lehmann

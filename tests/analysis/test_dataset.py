@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from analysis.dataset import read_frozen
+from analysis.dataset import open_export
 from analysis.errors import DatasetError
 from tests.analysis.frozen import Frozen, example
 
 
 def test_a_whole_dataset_is_read(tmp_path: Path) -> None:
-    dataset = read_frozen(example().write(tmp_path))
+    dataset = open_export(example().write(tmp_path))
     assert (dataset.first.label, dataset.second.label) == ("Model", "Residents")
     assert len(dataset.final_ratings()) == 6 * 3 * 2
 
@@ -25,7 +25,7 @@ def test_one_changed_cell_is_found_by_the_digest(tmp_path: Path) -> None:
     other.write(tmp_path / "b")
     (tmp_path / "b" / "ratings.parquet").replace(tmp_path / "a" / "ratings.parquet")
     with pytest.raises(DatasetError, match="the table ratings was changed after the export"):
-        read_frozen(tmp_path / "a")
+        open_export(tmp_path / "a")
 
 
 def test_a_swapped_protocol_is_found(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_a_swapped_protocol_is_found(tmp_path: Path) -> None:
     path = tmp_path / "protocol.json"
     path.write_text(path.read_text().replace("0.05", "0.5"))
     with pytest.raises(DatasetError, match="is not the registered protocol"):
-        read_frozen(tmp_path)
+        open_export(tmp_path)
 
 
 @pytest.mark.parametrize("key", ["locked_at", "unblindings"])
@@ -41,7 +41,7 @@ def test_analysis_waits_for_lock_and_unblinding(tmp_path: Path, key: str) -> Non
     frozen = example()
     frozen.manifest[key] = None
     with pytest.raises(DatasetError, match="was not locked and unblinded"):
-        read_frozen(frozen.write(tmp_path))
+        open_export(frozen.write(tmp_path))
 
 
 def rate_twice(frozen: Frozen) -> None:
@@ -100,15 +100,15 @@ def test_ratings_that_break_the_contract_are_named(
     frozen = example()
     spoil(frozen)
     with pytest.raises(DatasetError, match=words):
-        read_frozen(frozen.write(tmp_path))
+        open_export(frozen.write(tmp_path))
 
 
 def test_a_directory_that_is_no_dataset_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"manifest\.json cannot be read"):
-        read_frozen(tmp_path)
+        open_export(tmp_path)
     (tmp_path / "manifest.json").write_text(json.dumps({"schema": "other/1"}))
     with pytest.raises(DatasetError, match=r"is not of the schema safemed\.frozen/1"):
-        read_frozen(tmp_path)
+        open_export(tmp_path)
 
 
 def test_a_csv_that_says_something_else_is_found(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_csv_that_says_something_else_is_found(tmp_path: Path) -> None:
     path = tmp_path / "ratings.csv"
     path.write_text(path.read_text().replace("P1-V01-R1,R1,P1-V01,V01,1,1,true,2", "x,R1,y,V01", 1))
     with pytest.raises(DatasetError, match=r"ratings\.csv, record 2: 'x' where the Parquet file"):
-        read_frozen(tmp_path)
+        open_export(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -136,21 +136,21 @@ def test_a_manifest_that_breaks_the_contract_is_named(
     frozen = example()
     frozen.manifest |= change
     with pytest.raises(DatasetError, match=words):
-        read_frozen(frozen.write(tmp_path))
+        open_export(frozen.write(tmp_path))
 
 
 def test_a_manifest_without_the_simulated_mark_is_refused(tmp_path: Path) -> None:
     frozen = example()
     del frozen.manifest["simulated"]
     with pytest.raises(DatasetError, match="missing simulated, unknown nothing"):
-        read_frozen(frozen.write(tmp_path))
+        open_export(frozen.write(tmp_path))
 
 
 def test_a_column_outside_the_contract_is_named(tmp_path: Path) -> None:
     frozen = example()
     frozen.columns["raters"] += " mood"
     with pytest.raises(DatasetError, match=r"the table raters has other columns .*\('mood'"):
-        read_frozen(frozen.write(tmp_path))
+        open_export(frozen.write(tmp_path))
 
 
 def test_scores_that_are_not_whole_numbers_are_refused(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_scores_that_are_not_whole_numbers_are_refused(tmp_path: Path) -> None:
         row["safety"] = str(row["safety"])
         row["correctness"] = str(row["correctness"])
     with pytest.raises(DatasetError, match=r"the table ratings has other columns .*'string'"):
-        read_frozen(frozen.write(tmp_path))
+        open_export(frozen.write(tmp_path))
 
 
 def without_the_family(protocol: dict[str, Any]) -> None:
@@ -196,4 +196,4 @@ def test_a_protocol_that_cannot_be_analysed_is_named(
     frozen = example()
     spoil(frozen.protocol)
     with pytest.raises(DatasetError, match=words):
-        read_frozen(frozen.write(tmp_path))
+        open_export(frozen.write(tmp_path))

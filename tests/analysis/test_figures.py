@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.dataset import read_frozen
+from analysis.dataset import open_export
 from analysis.figures import SHADES, Drawing, all_figures, titled, to_html
 from analysis.results import compute
 from tests.analysis.frozen import Frozen, example, panel
@@ -13,7 +13,7 @@ NOTE = "SIMULATED. Planted scores."
 
 
 def drawn(frozen: Frozen, directory: Path) -> dict[str, Drawing]:
-    return all_figures(compute(read_frozen(frozen.write(directory))))
+    return all_figures(compute(open_export(frozen.write(directory))))
 
 
 def words_on(drawing: Drawing) -> list[str]:

@@ -8,14 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.dataset import read_frozen
-from analysis.differences import vignette_differences
+from analysis.attempts import NotComputed
+from analysis.dataset import Dataset, open_export
+from analysis.differences import Differences, vignette_differences
 from analysis.errors import AnalysisError
 from analysis.flow import flow
-from analysis.results import NotComputed, compute
+from analysis.results import compute
 from analysis.run import analyze
+from analysis.scores import scores_of
 from analysis.wording import finding
 from tests.analysis.frozen import Frozen, example
+
+
+def differences(dataset: Dataset, place: int) -> Differences:
+    scores = scores_of(dataset, dataset.dimensions[place])
+    return vignette_differences(dataset, scores, dataset.contrasts[0])
 
 
 def test_residents_are_averaged_within_before_between(tmp_path: Path) -> None:
@@ -23,18 +30,17 @@ def test_residents_are_averaged_within_before_between(tmp_path: Path) -> None:
     frozen.respond("P1", "people", "V01", [[1, 1], [3, 3]])
     frozen.respond("P2", "people", "V01", [[5, 5], [None, None]])
     frozen.respond("M", "model", "V01", [[4, 4], [5, 5]])
-    dataset = read_frozen(frozen.write(tmp_path))
-    d = vignette_differences(dataset, dataset.dimensions[0])
+    dataset = open_export(frozen.write(tmp_path))
+    d = differences(dataset, 0)
     # Residents: mean of (1+3)/2 = 2 and 5 is 3.5, not the pooled (1+3+5)/3 = 3. Model: 4.5.
     assert d.values.tolist() == [1.0]
     assert (d.first_mean, d.second_mean) == (4.5, 3.5)
 
 
 def test_a_scale_where_lower_is_better_is_turned(tmp_path: Path) -> None:
-    plain = read_frozen(example().write(tmp_path / "a"))
-    turned = read_frozen(example(direction="lower_is_better").write(tmp_path / "b"))
-    one = vignette_differences(plain, plain.dimensions[1]).values
-    other = vignette_differences(turned, turned.dimensions[1]).values
+    plain = open_export(example().write(tmp_path / "a"))
+    turned = open_export(example(direction="lower_is_better").write(tmp_path / "b"))
+    one, other = differences(plain, 1).values, differences(turned, 1).values
     assert one.tolist() == (-other).tolist()
     assert np.any(one)
 
@@ -51,8 +57,8 @@ def test_a_failed_generation_leaves_the_vignette_out_and_is_counted(tmp_path: Pa
         r for r in frozen.tables["assignments"] if r["blinding_code"] != "M-V02"
     ]
     frozen.respond("M", "model", "V02", None)
-    dataset = read_frozen(frozen.write(tmp_path))
-    excluded = vignette_differences(dataset, dataset.dimensions[0]).excluded
+    dataset = open_export(frozen.write(tmp_path))
+    excluded = differences(dataset, 0).excluded
     assert [(gone.vignette, gone.reason) for gone in excluded] == [
         ("V02", "no scored response of Model (1 failed)")
     ]
@@ -62,7 +68,7 @@ def test_a_failed_generation_leaves_the_vignette_out_and_is_counted(tmp_path: Pa
 
 
 def test_all_zero_differences_are_named_and_nothing_is_adjusted(tmp_path: Path) -> None:
-    results = compute(read_frozen(example().write(tmp_path)))
+    results = compute(open_export(example().write(tmp_path)))
     correctness = results.dimensions[0]
     assert isinstance(correctness.test, NotComputed)
     assert "all 6 differences are zero" in correctness.test.reason
@@ -76,7 +82,7 @@ def test_three_vignettes_print_the_attainable_confidence_and_do_not_crash(tmp_pa
 
 
 def test_no_sentence_claims_that_arms_match(tmp_path: Path) -> None:
-    dataset = read_frozen(example().write(tmp_path))
+    dataset = open_export(example().write(tmp_path))
     for result in compute(dataset).dimensions:
         words = finding(dataset, result).lower()
         assert "match" not in words
@@ -89,7 +95,7 @@ def test_a_large_p_reads_as_what_the_interval_leaves_open(tmp_path: Path) -> Non
     for vignette, scores in zip(frozen.vignettes, [1, 2, 3, 4, 5, 3], strict=True):
         frozen.respond("P1", "people", vignette, [[3, 3], [3, 3]])
         frozen.respond("M", "model", vignette, [[scores, 3], [scores, 4]])
-    dataset = read_frozen(frozen.write(tmp_path))
+    dataset = open_export(frozen.write(tmp_path))
     words = finding(dataset, compute(dataset).dimensions[0])
     assert "The direction stays open: anything from \u22122.00 to +2.00 points" in words
 

@@ -7,19 +7,8 @@ from analysis.errors import UndefinedError
 from analysis.separability import text_separability
 
 WORDS = [
-    "stop",
-    "dose",
-    "check",
-    "level",
-    "kidney",
-    "call",
-    "hold",
-    "start",
-    "later",
-    "again",
-    "review",
-    "today",
-]
+    "stop", "dose", "check", "level", "kidney", "call", "hold", "start", "later", "again", "review",
+]  # fmt: skip
 
 
 def texts(seed: int, tell: str = "") -> tuple[list[str], list[bool], list[str]]:
@@ -58,7 +47,7 @@ def test_texts_of_one_kind_cannot_be_told_apart() -> None:
 
 
 def test_a_tell_that_differs_from_case_to_case_does_not_count() -> None:
-    # Within a vignette one random word gives the model away; on a vignette left out nobody knows it.
+    # Within a vignette one random word gives the model away; nobody knows it on one left out.
     written, first, vignettes = texts(3)
     rng = np.random.default_rng(9)
     tells = {key: str(rng.integers(10**8, 10**9)) for key in zip(vignettes, first, strict=True)}

@@ -3,14 +3,14 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from analysis.dataset import read_frozen
+from analysis.dataset import open_export
 from analysis.results import compute
 from analysis.tables import Table, all_tables, to_html, write_csv
 from tests.analysis.frozen import Frozen, example, panel
 
 
 def made(frozen: Frozen, directory: Path) -> dict[str, Table]:
-    tables = all_tables(compute(read_frozen(frozen.write(directory))))
+    tables = all_tables(compute(open_export(frozen.write(directory))))
     return {table.name: table for table in tables}
 
 

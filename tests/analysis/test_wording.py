@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.dataset import FrozenDataset, read_frozen
+from analysis.dataset import Dataset, open_export
 from analysis.results import compute
 from analysis.wording import finding, number, p_cell, p_in_words, signed
 from tests.analysis.frozen import Frozen
@@ -12,7 +12,7 @@ from tests.analysis.frozen import Frozen
 
 def written(
     tmp_path: Path, scores: list[int], *, family: list[str] | None = None, **options: str
-) -> tuple[FrozenDataset, str]:
+) -> tuple[Dataset, str]:
     """The sentence on correctness when residents always get 3 and the model gets `scores`."""
     frozen = Frozen(n_vignettes=len(scores), **options)
     for vignette, score in zip(frozen.vignettes, scores, strict=True):
@@ -20,7 +20,7 @@ def written(
         frozen.respond("M", "model", vignette, [[score, 4], [score, 4]])
     if family is not None:
         frozen.protocol["primary"]["family"] = family
-    dataset = read_frozen(frozen.write(tmp_path))
+    dataset = open_export(frozen.write(tmp_path))
     return dataset, finding(dataset, compute(dataset).dimensions[0])
 
 
@@ -65,7 +65,7 @@ def test_a_family_that_cannot_be_adjusted_claims_nothing(tmp_path: Path) -> None
     for vignette in frozen.vignettes:
         frozen.respond("P1", "people", vignette, [[3, 3], [3, 3]])
         frozen.respond("M", "model", vignette, [[4, 3], [4, 3]])
-    dataset = read_frozen(frozen.write(tmp_path))
+    dataset = open_export(frozen.write(tmp_path))
     correctness, safety = compute(dataset).dimensions
     assert "No claim is made: a member of the family has no p" in finding(dataset, correctness)
     assert "no test, undefined: all 6 differences are zero" in finding(dataset, safety)
