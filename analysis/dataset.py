@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analysis.checks import check_audit, check_rows
 from analysis.errors import DatasetError
 from analysis.frozen_files import OPTIONAL, Row, read_manifest, read_protocol, read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.external import Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class Dataset:
     @property
     def unblinding_note(self) -> str:
         """When and why the arms were joined to the ratings; every table carries it."""
+        if not self.manifest["unblindings"]:
+            return "Computed from a table that names the arms; no lock or unblinding is recorded."
         events = [f"{e['at']} ({e['reason']})" for e in self.manifest["unblindings"]]
         return f"Computed after unblinding at {'; '.join(events)}."
 
@@ -127,24 +134,76 @@ def open_export(directory: Path) -> Dataset:
     manifest = read_manifest(directory)
     protocol = read_protocol(directory, manifest["protocol_sha256"])
     try:
-        dimensions = tuple(_dimension(d) for d in protocol["rating"]["dimensions"])
-        arms = {a["id"]: Arm(a["id"], a["kind"], a["label"]) for a in protocol["arms"]}
-        _check_protocol(protocol, arms, dimensions)
+        scores = [str(d["id"]) for d in protocol["rating"]["dimensions"]]
     except (KeyError, TypeError) as error:
-        raise DatasetError(
-            f"{directory / 'protocol.json'} lacks {error}, which the analysis reads; see the "
-            "frozen dataset in docs/contracts.md"
-        ) from error
-    scores = [dimension.id for dimension in dimensions]
+        raise _lacks(f"{directory / 'protocol.json'}", error) from error
     tables = {
         name: read_table(directory, name, entry, scores)
         for name, entry in manifest["tables"].items()
     }
     tables = {name: () for name in OPTIONAL} | tables
-    dataset = Dataset(manifest, protocol, tables, arms, dimensions)
+    dataset = dataset_of(manifest, protocol, tables, name=f"{directory / 'protocol.json'}")
     check_audit(dataset)
     check_rows(dataset)
     return dataset
+
+
+def from_ratings(
+    table: pd.DataFrame | Path, *, columns: Mapping[str, str] | None = None,
+    first: str | None = None, second: str | None = None,
+    contrasts: Sequence[tuple[str, str]] = (), protocol: Mapping[str, Any] | None = None,
+    scale: Scale | None = None,
+) -> Dataset:  # fmt: skip
+    """A ratings table from anywhere, one row a score.
+
+    Args:
+        table: A data frame or a CSV file.
+        columns: From what a column means to its name: vignette, arm, rater, score; and where there
+            are, respondent, dimension, repeat, position, duration, category, stratum. A column of
+            that very name need not be listed. Without respondents an arm has one; without
+            dimensions there is one, `score`.
+        first: Arm from which the other is taken away, such as the model's.
+        second: Arm that is taken away.
+        contrasts: Further declared pairs; every pair and dimension enter one family.
+        protocol: What the analysis plan leaves to a protocol: `margin`, `analysis`, `primary`,
+            labels; as in `docs/contracts.md`.
+        scale: Of every dimension; 1 to 5 by default.
+
+    Raises:
+        DatasetError: Naming every row that cannot be right, with its value and the remedy.
+    """
+    from analysis.external import Scale as DefaultScale
+    from analysis.external import dataset_from_ratings
+
+    return dataset_from_ratings(
+        table, columns=columns or {}, first=first, second=second, contrasts=contrasts,
+        protocol=protocol or {}, scale=scale or DefaultScale(),
+    )  # fmt: skip
+
+
+def dataset_of(
+    manifest: Mapping[str, Any], protocol: Mapping[str, Any],
+    tables: Mapping[str, tuple[Row, ...]], *, name: str = "the protocol",
+) -> Dataset:  # fmt: skip
+    """A dataset from its parts, the protocol checked.
+
+    Raises:
+        DatasetError: If the protocol lacks or contradicts what the analysis reads.
+    """
+    try:
+        dimensions = tuple(_dimension(d) for d in protocol["rating"]["dimensions"])
+        arms = {a["id"]: Arm(a["id"], a["kind"], a["label"]) for a in protocol["arms"]}
+        _check_protocol(protocol, arms, dimensions)
+    except (KeyError, TypeError) as error:
+        raise _lacks(name, error) from error
+    return Dataset(manifest, protocol, tables, arms, dimensions)
+
+
+def _lacks(name: str, error: KeyError | TypeError) -> DatasetError:
+    return DatasetError(
+        f"{name} lacks {error}, which the analysis reads; see the frozen dataset in "
+        "docs/contracts.md"
+    )
 
 
 def _dimension(written: Mapping[str, Any]) -> Dimension:
