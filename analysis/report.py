@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from analysis import figures as drawing
-from analysis import tables as tabling
+from analysis import table_files as tabling
 from analysis.differences import Differences
 from analysis.figures import Drawing
 from analysis.results import Results
-from analysis.tables import Table
+from analysis.table import Table
 from analysis.wording import finding
 
 TEMPLATES = Path(__file__).parent / "templates"

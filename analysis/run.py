@@ -7,22 +7,23 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from analysis.attempts import NotComputed
-from analysis.dataset import open_export
-from analysis.differences import Differences
+from analysis.dataset import Dataset, open_export
 from analysis.errors import AnalysisError
 from analysis.figures import Drawing, all_figures, titled
+from analysis.methods import PACKAGES, methods_md
 from analysis.report import figure_html, report_html, table_html
-from analysis.results import Results, compute
-from analysis.tables import Table, all_tables, write_csv
+from analysis.results import compute
+from analysis.selfcheck import check_tables
+from analysis.summary import summary_json
+from analysis.table import Table
+from analysis.table_files import to_latex, write_csv, write_docx
+from analysis.tables import all_tables
 
-SCHEMA = "safemed.results/1"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -32,35 +33,40 @@ class AnalysisRun:
 
     directory: Path
     report: Path
-    results: Path
+    summary: Path
 
 
 def analyze(
-    export: Path, out: Path, *, progress: Callable[[str], None] | None = None
+    source: Path | Dataset, out: Path, *, progress: Callable[[str], None] | None = None
 ) -> AnalysisRun:
     """Compute everything and write it; only `run.json` differs between two runs on one dataset.
 
     Args:
-        export: A frozen dataset.
+        source: The directory of a frozen dataset, or a dataset.
         out: Directory of the results; made if missing, its own files replaced.
         progress: Told what happens.
 
     Raises:
         DatasetError: If the dataset cannot be analysed.
-        AnalysisError: If the results cannot be written.
+        AnalysisError: If a table contradicts itself, or the results cannot be written.
     """
     say = progress or (lambda _words: None)
     began, started_at = time.monotonic(), datetime.now(UTC)
-    say("verifying the frozen dataset")
-    dataset = open_export(export)
+    if isinstance(source, Path):
+        say("verifying the frozen dataset")
+        dataset = open_export(source)
+    else:
+        dataset = source
     say("computing tests, effect sizes and agreement")
     results = compute(dataset)
     tables, figures = all_tables(results), all_figures(results)
+    check_tables(tables, dataset)
     say("writing tables, figures and the report")
     try:
         for name in ("tables", "figures"):
             (out / name).mkdir(parents=True, exist_ok=True)
-        (out / "results.json").write_text(_results_json(results), encoding="utf-8")
+        (out / "summary.json").write_text(summary_json(results), encoding="utf-8")
+        (out / "methods.md").write_text(methods_md(results), encoding="utf-8")
         _write_tables(out / "tables", tables)
         _write_figures(out / "figures", figures)
         (out / "report.html").write_text(report_html(results, tables, figures), encoding="utf-8")
@@ -69,57 +75,15 @@ def analyze(
     except OSError as error:
         raise AnalysisError(f"results could not be written to {out}: {error.strerror}") from error
     say(f"report: {out / 'report.html'}")
-    return AnalysisRun(out, out / "report.html", out / "results.json")
-
-
-def _results_json(results: Results) -> str:
-    dataset = results.dataset
-    content = {
-        "schema": SCHEMA,
-        "study_id": dataset.manifest["study_id"],
-        "simulated": dataset.manifest["simulated"],
-        "simulated_note": dataset.simulated_note,
-        "contrast": {"first": dataset.first.id, "second": dataset.second.id},
-        "protocol_sha256": dataset.manifest["protocol_sha256"],
-        "code_version": dataset.manifest["code_version"],
-        "audit_head": dataset.manifest["audit_head"],
-        "unblindings": dataset.manifest["unblindings"],
-        "tables": {n: t["sha256"] for n, t in dataset.manifest["tables"].items()},
-        "rules": dataset.protocol["analysis"],
-        "family": dataset.protocol["primary"]["family"],
-        "flow": [asdict(arm) for arm in results.flow],
-        "dimensions": [_plain(result) for result in results.dimensions],
-        "agreement": [_plain(row) for row in results.agreement],
-    }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    """Frozen results as JSON values; what was not computed keeps its reason."""
-    if isinstance(value, Differences):
-        return {
-            "vignettes": list(value.vignettes),
-            "values": value.values.tolist(),
-            "first_mean": value.first_mean,
-            "second_mean": value.second_mean,
-            "excluded": [asdict(gone) for gone in value.excluded],
-        }
-    if isinstance(value, NotComputed):
-        shown = {} if value.value is None else {"value": value.value}
-        return {**shown, "not_computed": value.reason}
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    if isinstance(value, Mapping):
-        return {str(name): _plain(inner) for name, inner in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(inner) for inner in value]
-    return value
+    return AnalysisRun(out, out / "report.html", out / "summary.json")
 
 
 def _write_tables(directory: Path, tables: tuple[Table, ...]) -> None:
     for table in tables:
         write_csv(table, directory / f"{table.name}.csv")
         (directory / f"{table.name}.html").write_text(table_html(table), encoding="utf-8")
+        (directory / f"{table.name}.tex").write_text(to_latex(table), encoding="utf-8")
+    write_docx(tables, directory / "tables.docx")
 
 
 def _write_figures(directory: Path, figures: Mapping[str, Drawing]) -> None:
@@ -134,7 +98,8 @@ def _write_images(directory: Path, figures: Mapping[str, Drawing]) -> str:
     import plotly.io
 
     drawn = [titled(figure) for figure in figures.values()]
-    files = [directory / f"{name}.png" for name in figures]
+    files = [directory / f"{name}.{kind}" for name in figures for kind in ("png", "svg")]
+    drawn = [figure for figure in drawn for _ in ("png", "svg")]
     for file in files:
         file.unlink(missing_ok=True)
     try:
@@ -153,13 +118,12 @@ def _write_images(directory: Path, figures: Mapping[str, Drawing]) -> str:
 
 
 def _write_run(out: Path, began: float, started_at: datetime, images: str) -> None:
-    packages = ("numpy", "scipy", "plotly", "pyarrow")
     run = {
         "schema": "safemed.analysis-run/1",
         "started_at": started_at.isoformat().replace("+00:00", "Z"),
         "elapsed_s": round(time.monotonic() - began, 3),
         "images": images,
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in packages},
+        "versions": {name: version(name) for name in PACKAGES},
     }
     (out / "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")

@@ -1,58 +1,35 @@
-"""Tables: plain rows arranged from the results; as CSV and as HTML."""
+"""Every table of the report, in its order."""
 
 from __future__ import annotations
 
-import csv
-import html
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from string import ascii_lowercase
 
-from analysis.agreement import Agreement
 from analysis.attempts import NotComputed
 from analysis.effects import PairedSuperiority
+from analysis.equivalence import Equivalence
 from analysis.paired import SignedRank
 from analysis.primary import DimensionResult
 from analysis.results import Results
+from analysis.table import Cells, Table, contrast_title, row_name, table_of
+from analysis.tables_rating import (
+    agreement_table,
+    blinding_table,
+    harm_table,
+    rater_table,
+    robustness_table,
+    test_retest_table,
+)
 from analysis.wording import Cell, Footnoted, interval, not_computed, number, p_cell
-
-Cells = tuple[Cell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table ready to print; the first column names the row."""
-
-    name: str
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[Cells, ...]
-    note: str
-    unblinding_note: str
-    """Every table computed after unblinding says so."""
-    simulated_note: str | None
 
 
 def all_tables(results: Results) -> tuple[Table, ...]:
-    """Every table of the report, in its order."""
+    """Every table of the report, in its order; one without a row is left out."""
     makers: tuple[Callable[[Results], Table], ...] = (
-        flow_table,
-        primary_table,
-        effects_table,
-        agreement_table,
-    )
-    return tuple(make(results) for make in makers)
-
-
-def _table(
-    results: Results, name: str, title: str, columns: tuple[str, ...], rows: Iterator[Cells],
-    note: str,
-) -> Table:  # fmt: skip
-    dataset = results.dataset
-    return Table(
-        name, title, columns, tuple(rows), note, dataset.unblinding_note, dataset.simulated_note
-    )
+        flow_table, harm_table, primary_table, effects_table, claims_table, sensitivity_table,
+        models_table, agreement_table, rater_table, test_retest_table, blinding_table,
+        robustness_table,
+    )  # fmt: skip
+    return tuple(table for table in (make(results) for make in makers) if table.rows)
 
 
 def flow_table(results: Results) -> Table:
@@ -62,8 +39,8 @@ def flow_table(results: Results) -> Table:
         for f in results.flow
         if f.failures
     )
-    return _table(
-        results,
+    return table_of(
+        results.dataset,
         "flow",
         "Responses and ratings by arm",
         ("Arm", "Respondents", "Planned", "Submitted", "Failed generations", "Unanswered",
@@ -84,34 +61,37 @@ def _in_words(kind: str) -> str:
 
 def primary_table(results: Results) -> Table:
     """The signed-rank tests with the adjusted p."""
-    protocol = results.dataset.protocol
-    first, second = results.dataset.first.label, results.dataset.second.label
+    dataset = results.dataset
+    protocol, first = dataset.protocol, dataset.first.label
     methods = {r.test.method for r in results.dimensions if isinstance(r.test, SignedRank)}
-    turned = [r.dimension.label for r in results.dimensions if not r.dimension.higher_is_better]
+    turned = [d.label for d in dataset.dimensions if not d.higher_is_better]
+    n_family = len(protocol["primary"]["family"]) * len(dataset.contrasts)
     note = (
         "Unit: the vignette. Means in points of the raters' scale. Zeros by "
         f"{protocol['analysis']['zeros'].capitalize()}; p {' or '.join(sorted(methods)) or 'none'},"
         f" two-sided; {protocol['primary']['correction'].capitalize()} over the declared family of "
-        f"{len(protocol['primary']['family'])}."
+        f"{n_family}."
     )
     if turned:
         note += (
             f" On {', '.join(turned)} a lower score is better: the test's signs are turned so that "
             f"W+ favours {first}."
         )
-    return _table(
-        results,
+    means = ("Mean, first arm", "Mean, second arm")
+    if len(dataset.contrasts) == 1:
+        means = (f"Mean, {first}", f"Mean, {dataset.second.label}")
+    return table_of(
+        dataset,
         "primary",
-        f"{first} minus {second}: signed-rank tests",
-        ("Dimension", f"Mean, {first}", f"Mean, {second}", "Vignettes", "Zeros", "W+", "W\u2212",
-         "Z", "p", "p adjusted"),
-        (_primary_row(result) for result in results.dimensions),
+        f"{contrast_title(dataset)}: signed-rank tests",
+        ("Dimension", *means, "Vignettes", "Zeros", "W+", "W\u2212", "Z", "p", "p adjusted"),
+        (_primary_row(results, result) for result in results.dimensions),
         note,
-    )  # fmt: skip
+    )
 
 
-def _primary_row(result: DimensionResult) -> Cells:
-    label = result.dimension.label
+def _primary_row(results: Results, result: DimensionResult) -> Cells:
+    label = row_name(results.dataset, result.dimension, result.contrast)
     if isinstance(result.differences, NotComputed):
         return (label, *[not_computed(result.differences)] * 9)
     means = (number(result.differences.first_mean), number(result.differences.second_mean))
@@ -134,27 +114,28 @@ def effects_table(results: Results) -> Table:
     """Effect sizes with intervals, whether significant or not."""
     dataset = results.dataset
     confidence = 100 * float(dataset.protocol["analysis"]["confidence"])
-    n_family = len(dataset.protocol["primary"]["family"])
+    n_family = len(dataset.protocol["primary"]["family"]) * len(dataset.contrasts)
     together = 100 - (100 - confidence) / n_family
-    return _table(
-        results,
+    return table_of(
+        dataset,
         "effects",
-        f"{dataset.first.label} minus {dataset.second.label}: effect sizes with {confidence:g} % "
-        "intervals",
+        f"{contrast_title(dataset)}: effect sizes with {confidence:g} % intervals",
         ("Dimension", "Hodges-Lehmann, points", f"Simultaneous, {together:.4g}\u00a0%",
-         "Mean, points", "Rank-biserial", "r (ceiling)", "Superiority (wins, ties, losses)"),
-        (_effects_row(result) for result in results.dimensions),
-        "Positive favours the first arm. Intervals: exact signed-rank, at least the confidence "
-        "named (Hodges-Lehmann), the same by Bonferroni over the family (simultaneous), t (mean), "
-        "BCa bootstrap over vignettes (rank-biserial). r is Z over the root of the number of "
-        "vignettes; its ceiling is what differences of one sign give without ties or zeros. "
-        "Superiority: share of vignettes won, ties counted half.",
+         "Mean, points", "Rank-biserial", "r (ceiling)", "Superiority (wins, ties, losses)",
+         "d_z"),
+        (_effects_row(results, result) for result in results.dimensions),
+        "Positive favours the first arm. Intervals: signed-rank, exact up to 500 vignettes, at "
+        "least the confidence named (Hodges-Lehmann), the same by Bonferroni over the family "
+        "(simultaneous), t (mean), BCa bootstrap over vignettes (rank-biserial). r is Z over the "
+        "root of the number of vignettes; its ceiling is what differences of one sign give without "
+        "ties or zeros. Superiority: share of vignettes won, ties counted half. d_z: mean over the "
+        "standard deviation of the differences.",
     )  # fmt: skip
 
 
-def _effects_row(result: DimensionResult) -> Cells:
+def _effects_row(results: Results, result: DimensionResult) -> Cells:
     return (
-        result.dimension.label,
+        row_name(results.dataset, result.dimension, result.contrast),
         interval(result.hodges_lehmann),
         interval(result.simultaneous),
         interval(result.mean),
@@ -163,6 +144,7 @@ def _effects_row(result: DimensionResult) -> Cells:
         if isinstance(result.r, NotComputed)
         else f"{number(result.r.value)} ({number(result.r.ceiling, 3)})",
         _superiority(result.superiority),
+        not_computed(result.dz) if isinstance(result.dz, NotComputed) else number(result.dz.value),
     )
 
 
@@ -172,99 +154,125 @@ def _superiority(value: PairedSuperiority | NotComputed) -> Cell:
     return f"{number(value.value)} ({value.wins}, {value.ties}, {value.losses})"
 
 
-def agreement_table(results: Results) -> Table:
-    """Inter-rater reliability, overall and by arm."""
-    confidence = 100 * float(results.dataset.protocol["analysis"]["confidence"])
-    return _table(
-        results,
-        "agreement",
-        "Agreement between raters",
-        ("Dimension", "Responses", "n", "ICC(A,1)", "ICC(A,k)", "Krippendorff's alpha",
-         "Identical", "Within one point"),
-        (_agreement_row(row) for row in results.agreement),
-        f"{confidence:g} % intervals by a bootstrap of whole vignettes. ICC(A,1): one rater, "
-        "absolute agreement; ICC(A,k): the mean of all. Alpha: ordinal. Identical and within one "
-        "point: share of the pairs of ratings of one response.",
+def claims_table(results: Results) -> Table:
+    """Claims against the declared margin; empty where none is declared."""
+    dataset = results.dataset
+    margin = dataset.margin
+    words = "" if margin is None else f"{margin.points:g} points ({margin.reason})"
+    return table_of(
+        dataset,
+        "claims",
+        f"{contrast_title(dataset)}: claims against the declared margin",
+        ("Dimension", "p, non-inferiority", "p, equivalence", "p, equivalence, adjusted",
+         "Interval for equivalence", "Smallest margin", "p, equivalence by t", "In words"),
+        _claims_rows(results),
+        f"Margin: {words}, declared before the data. Non-inferiority: one-sided signed-rank of the "
+        "difference plus the margin. Equivalence: two one-sided tests; adjusted by Holm over the "
+        "dimensions, a family of its own. In words: both intervals against 0 and the margins, "
+        "after Piaggio et al. 2012.",
     )  # fmt: skip
 
 
-def _agreement_row(row: Agreement) -> Cells:
+def _claims_rows(results: Results) -> Iterator[Cells]:
+    for result in results.dimensions:
+        claims = result.claims
+        if claims is None:
+            continue
+        equal, worse = claims.equivalence, claims.noninferiority
+        label = row_name(results.dataset, result.dimension, result.contrast)
+        named: Cell = (
+            not_computed(claims.verdict)
+            if isinstance(claims.verdict, NotComputed)
+            else claims.verdict.words
+        )
+        yield (
+            label,
+            not_computed(worse) if isinstance(worse, NotComputed) else p_cell(worse.p_value),
+            *_equivalence_cells(equal, claims.p_adjusted),
+            not_computed(claims.equivalence_t)
+            if isinstance(claims.equivalence_t, NotComputed)
+            else p_cell(claims.equivalence_t.p_value),
+            named,
+        )
+
+
+def _equivalence_cells(equal: Equivalence | NotComputed, adjusted: float | None) -> Cells:
+    if isinstance(equal, NotComputed):
+        return (not_computed(equal),) * 4
     return (
-        row.dimension.label,
-        row.scope,
-        str(row.n_responses),
-        interval(row.icc_single),
-        _plain(row.icc_mean),
-        interval(row.alpha),
-        _share(row.exact),
-        _share(row.within_one),
+        p_cell(equal.p_value),
+        Footnoted("\u2013", "not adjusted: a member of the family has no p")
+        if adjusted is None
+        else p_cell(adjusted),
+        f"{number(equal.low)} to {number(equal.high)}",
+        number(equal.smallest_margin),
     )
 
 
-def _plain(value: float | NotComputed) -> Cell:
-    return not_computed(value) if isinstance(value, NotComputed) else number(value)
+def sensitivity_table(results: Results) -> Table:
+    """The same question by other tests and with missing answers as the worst value."""
+    return table_of(
+        results.dataset,
+        "sensitivity",
+        f"{contrast_title(results.dataset)}: sensitivity of the test",
+        ("Dimension", "p, primary", "p, zeros dropped", "p, sign flips of the mean",
+         "p, paired t", "p, missing as worst", "Hodges-Lehmann, missing as worst"),
+        (_sensitivity_row(results, result) for result in results.dimensions),
+        "Two-sided, not adjusted. Missing as worst: a failed or missing answer takes the scale's "
+        "worst value from every rater, a value of this analysis that is never stored as a rating.",
+    )  # fmt: skip
 
 
-def _share(value: float | NotComputed) -> Cell:
-    return not_computed(value) if isinstance(value, NotComputed) else f"{100 * value:.0f} %"
-
-
-def write_csv(table: Table, path: Path) -> None:
-    """Write the table as CSV; a simulated one carries its note in a leading column.
-
-    A cell without a value holds its reason in brackets; the last column says that the table was
-    computed after unblinding.
-    """
-    mark = () if table.simulated_note is None else ("simulated",)
-    note = () if table.simulated_note is None else (table.simulated_note,)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow((*mark, *table.columns, "unblinding"))
-        for row in table.rows:
-            cells = (c if isinstance(c, str) else f"{c.text} [{c.why}]" for c in row)
-            writer.writerow((*note, *cells, table.unblinding_note))
-
-
-def to_html(table: Table) -> str:
-    """The table as an HTML fragment; numbers align right, reasons stand below as footnotes."""
-    reasons = list(
-        dict.fromkeys(c.why for row in table.rows for c in row if isinstance(c, Footnoted))
-    )
-    letters = {why: _letter(place) for place, why in enumerate(reasons)}
-    head = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in table.columns)
-    body = "".join(_html_row(row, letters) for row in table.rows)
-    mark = (
-        f'<p class="simulated">{html.escape(table.simulated_note)}</p>'
-        if table.simulated_note
-        else ""
-    )
-    footnotes = "".join(
-        f'<p class="note"><sup>{letter}</sup> {html.escape(why)}</p>'
-        for why, letter in letters.items()
-    )
-    title = html.escape(table.title)
+def _sensitivity_row(results: Results, result: DimensionResult) -> Cells:
+    found = result.sensitivity
+    tests = (result.test, found.wilcoxon, found.sign_flip, result.mean, found.composite)
     return (
-        f'<figure class="table"><figcaption>{title}</figcaption>{mark}'
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{title}">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{footnotes}"
-        f'<p class="note">{html.escape(table.note)} {html.escape(table.unblinding_note)}</p>'
-        "</figure>"
+        row_name(results.dataset, result.dimension, result.contrast),
+        *(not_computed(t) if isinstance(t, NotComputed) else p_cell(t.p_value) for t in tests),
+        interval(found.composite_median),
     )
 
 
-def _letter(place: int) -> str:
-    """Footnote mark: a to z, then aa, ab and so on."""
-    turns, rest = divmod(place, len(ascii_lowercase))
-    return (_letter(turns - 1) if turns else "") + ascii_lowercase[rest]
+def models_table(results: Results) -> Table:
+    """How far the difference generalises: to other residents, and by mixed models."""
+    return table_of(
+        results.dataset,
+        "models",
+        f"{contrast_title(results.dataset)}: mean difference under other models",
+        ("Dimension", "Vignettes random", "Vignettes and residents random",
+         "Mixed model, residents random", "Mixed model, this panel", "Two-way bootstrap"),
+        (_models_row(results, result) for result in results.dimensions),
+        "Mean difference in points with its interval. Vignettes random: t over vignettes, this "
+        "panel of residents fixed. Both random: the two-way table (Hillis 2007), the larger "
+        "standard error. Mixed models: crossed vignettes, vignette-by-respondent cells and raters, "
+        "restricted maximum likelihood, Satterthwaite's degrees of freedom. Only the columns with "
+        "residents random speak of residents beyond this panel.",
+    )  # fmt: skip
 
 
-def _html_row(row: Cells, letters: dict[str, str]) -> str:
-    name = row[0] if isinstance(row[0], str) else row[0].text
-    cells = "".join(f"<td>{_html_cell(cell, letters)}</td>" for cell in row[1:])
-    return f'<tr><th scope="row">{html.escape(name)}</th>{cells}</tr>'
+def _models_row(results: Results, result: DimensionResult) -> Cells:
+    found = result.sensitivity
+    wide = found.generalised
+    return (
+        row_name(results.dataset, result.dimension, result.contrast),
+        interval(result.mean),
+        not_computed(wide)
+        if isinstance(wide, NotComputed)
+        else f"{number(wide.mean)} ({number(wide.low)} to {number(wide.high)})",
+        _fitted(found.mixed_random),
+        _fitted(found.mixed_fixed),
+        interval(found.two_way_bootstrap),
+    )
 
 
-def _html_cell(cell: Cell, letters: dict[str, str]) -> str:
-    if isinstance(cell, str):
-        return html.escape(cell)
-    return f"{html.escape(cell.text)}<sup>{letters[cell.why]}</sup>"
+def _fitted(fit: object) -> Cell:
+    from analysis.mixed import CrossedFit
+
+    if isinstance(fit, NotComputed):
+        return not_computed(fit)
+    assert isinstance(fit, CrossedFit)
+    words = f"{number(fit.value)} ({number(fit.low)} to {number(fit.high)})"
+    if not fit.at_zero:
+        return words
+    zero = ", ".join(name.replace("_", " by ") for name in fit.at_zero)
+    return Footnoted(words, f"variance of {zero} estimated as zero")

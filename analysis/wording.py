@@ -66,13 +66,13 @@ def finding(dataset: Dataset, result: DimensionResult) -> str:
     if isinstance(result.test, NotComputed):
         return f"{label}: no test, {result.test.reason}."
     return (
-        f"{label}: {_estimate(dataset, result)} ({_evidence(result, result.test)}). "
+        f"{label}: {_estimate(result)} ({_evidence(result, result.test)}). "
         f"{_reading(dataset, result)}"
     )
 
 
-def _estimate(dataset: Dataset, result: DimensionResult) -> str:
-    first, second = dataset.first.label, dataset.second.label
+def _estimate(result: DimensionResult) -> str:
+    first, second = result.contrast.first.label, result.contrast.second.label
     value = result.hodges_lehmann.value
     if value is None:
         return f"{first} against {second} has no estimate"

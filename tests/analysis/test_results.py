@@ -113,7 +113,7 @@ def test_two_runs_on_one_dataset_differ_only_in_the_run_manifest(tmp_path: Path)
         if (tmp_path / "one" / n).read_bytes() != (tmp_path / "two" / n).read_bytes()
     ]
     assert "report.html" in names
-    assert [n for n in different if not n.endswith(".png")] == ["run.json"]
+    assert [n for n in different if not n.endswith((".png", ".svg"))] == ["run.json"]
 
 
 def test_every_output_of_a_simulated_study_carries_the_note(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_every_output_of_a_simulated_study_carries_the_note(tmp_path: Path) -> N
     for figure in (out / "figures").glob("*.html"):
         assert "SIMULATED" in figure.read_text()
     assert (out / "report.html").read_text().count(note) >= 5
-    assert json.loads((out / "results.json").read_text())["simulated"] is True
+    assert json.loads((out / "summary.json").read_text())["simulated"] is True
 
 
 def test_the_report_asks_nothing_of_the_network(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from analysis.dataset import open_export
 from analysis.results import compute
-from analysis.tables import Table, all_tables, to_html, write_csv
+from analysis.table import Table
+from analysis.table_files import to_html, write_csv
+from analysis.tables import all_tables
 from tests.analysis.frozen import Frozen, example, panel
 
 
