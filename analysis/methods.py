@@ -57,17 +57,17 @@ def _design(results: Results) -> str:
 
 def _tests(results: Results) -> str:
     protocol = results.dataset.protocol
-    settings, family = protocol["analysis"], protocol["primary"]["family"]
-    n_family = len(family) * len(results.dataset.contrasts)
+    settings, primary = protocol["analysis"], protocol["primary"]
+    n_family = len(primary["family"]) * len(results.dataset.contrasts)
     used = sorted({r.test.method for r in results.dimensions if isinstance(r.test, SignedRank)})
     return (
         "Each dimension was tested by the Wilcoxon signed-rank test, zeros treated by "
         f"{settings['zeros'].capitalize()}, two-sided, with the {' or '.join(used) or 'exact'} "
         "permutation distribution of the mid-ranks (dynamic programming up to 500 pairs, the "
-        "normal limit above). p values were adjusted by "
-        f"{protocol['primary']['correction'].title()} over the declared family of {n_family} at the level {settings['alpha']:g}. Sensitivity "
-        "analyses dropped zeros (Wilcoxon), flipped the signs of the mean, used the paired t test, "
-        "and scored missing answers as the scale's worst value."
+        f"normal limit above). p values were adjusted by {primary['correction'].title()} over the "
+        f"declared family of {n_family} at the level {settings['alpha']:g}. Sensitivity analyses "
+        "dropped zeros (Wilcoxon), flipped the signs of the mean, used the paired t test, and "
+        "scored missing answers as the scale's worst value."
     )
 
 
@@ -137,8 +137,9 @@ def _agreement(results: Results) -> str:
         "ICC(A,1), ICC(A,k) and ICC(C,k) (two-way, McGraw and Wong; by restricted maximum "
         "likelihood where ratings were missing, no response dropped), ordinal Krippendorff's "
         "alpha, Gwet's AC2 with quadratic weights over the declared scale, pairwise weighted "
-        "kappa, identical and within-one agreement; overall and by arm. Intervals are from a bootstrap of "
-        f"whole vignettes ({n:,} resamples), since responses to one vignette are not independent."
+        "kappa, identical and within-one agreement; overall and by arm. Intervals are from a "
+        f"bootstrap of whole vignettes ({n:,} resamples): responses to one vignette are not "
+        "independent."
     )
 
 

@@ -11,10 +11,18 @@ from analysis import figures as drawing
 from analysis import table_files as tabling
 from analysis.differences import Differences
 from analysis.figures import Drawing
+from analysis.page_one import (
+    agreement_sentences,
+    blinding_sentences,
+    deviation_sentence,
+    harm_sentences,
+)
 from analysis.results import Results
 from analysis.table import Table
 from analysis.wording import finding
 
+PLACED = {"forest", "paired", "margin_curve", "leave_one_out", "ratings", "kappa", "blinding"}
+"""Figures that the report's template names; another would follow at the end."""
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -27,6 +35,11 @@ def report_html(results: Results, tables: tuple[Table, ...], figures: Mapping[st
         plotly=True,
         tables={table.name: Markup(tabling.to_html(table)) for table in tables},
         figures={name: Markup(drawing.to_html(figure)) for name, figure in figures.items()},
+        other_figures=[
+            Markup(drawing.to_html(figure))
+            for name, figure in figures.items()
+            if name not in PLACED
+        ],
         **_words(results),
     )
 
@@ -73,6 +86,12 @@ def _words(results: Results) -> dict[str, Any]:
         "analysed": _analysed(results),
         "excluded": _excluded(results),
         "findings": [finding(dataset, result) for result in results.dimensions],
+        "margin_words": _margin(results),
+        "harm": harm_sentences(results),
+        "blinding": blinding_sentences(results),
+        "agreement": agreement_sentences(results),
+        "deviations": deviation_sentence(results),
+        "unblinding_note": dataset.unblinding_note,
         "unblindings": manifest["unblindings"],
         "estimand": _estimand(protocol["estimand"]),
         "rules": _rules(protocol),
@@ -80,9 +99,28 @@ def _words(results: Results) -> dict[str, Any]:
     }
 
 
+def _margin(results: Results) -> str:
+    margin = results.dataset.margin
+    words = (
+        "The estimand is the difference over the population of vignettes, for this panel of "
+        "residents; it does not generalise to residents at large. "
+    )
+    if margin is None:
+        return words + (
+            'A large p is never read as "matches": that would need a margin declared beforehand, '
+            "and this protocol declares none."
+        )
+    return words + (
+        f"Similarity is a claim against the declared margin of {margin.points:g} points "
+        f"({margin.reason}), never a large p."
+    )
+
+
 def _kind(manifest: Mapping[str, Any], protocol: Mapping[str, Any]) -> str:
     if manifest["simulated"]:
         return "Simulated study."
+    if manifest["audit_head"] is None:
+        return "Ratings from elsewhere: no registration, custody or lock is recorded."
     stated = protocol.get("identifiers", {})
     return (
         f"Registered study; registry: {stated.get('registry', 'not stated')}; "
@@ -174,6 +212,8 @@ def _rules(protocol: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Test", f"signed-rank, zeros by {settings['zeros']}, exact up to 500 pairs (plan, 2)"),
         ("Family", f"{family}; {primary['correction'].capitalize()} (plan, 3)"),
         ("Effect sizes", "for every dimension, significant or not (plan, 4)"),
+        ("Claims of similarity", "against the declared margin only (plan, 5)"),
+        ("Beyond this panel", "two-way table and crossed mixed model (plan, 6 and 7)"),
         (
             "Bootstrap",
             f"{settings['n_resamples']} resamples of whole vignettes, seed {settings['seed']} "
@@ -181,7 +221,6 @@ def _rules(protocol: Mapping[str, Any]) -> list[tuple[str, str]]:
         ),
         ("Agreement", "overall and by arm; by missing ratings no item is dropped (plan, 10)"),
         ("Level", f"alpha {settings['alpha']:g}, confidence {settings['confidence']:g}"),
-        ("Not done", "margins, mixed models, robustness panel, harm (plan, 5 to 7, 9, 11 to 14)"),
     ]
 
 
@@ -191,8 +230,8 @@ def _provenance(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Study", str(manifest["study_id"])),
         ("Protocol", str(manifest["protocol_sha256"])),
         ("Code version", str(manifest["code_version"])),
-        ("Audit head", f"{manifest['audit_head']} ({manifest['n_audit_events']} events)"),
-        ("Locked", str(manifest["locked_at"])),
+        ("Audit head", f"{manifest['audit_head'] or 'none'} ({manifest['n_audit_events']} events)"),
+        ("Locked", str(manifest["locked_at"] or "not known")),
         *(
             (f"Table {name}", f"{entry['sha256']} ({entry['rows']} rows)")
             for name, entry in tables.items()

@@ -67,8 +67,16 @@ def finding(dataset: Dataset, result: DimensionResult) -> str:
         return f"{label}: no test, {result.test.reason}."
     return (
         f"{label}: {_estimate(result)} ({_evidence(result, result.test)}). "
-        f"{_reading(dataset, result)}"
+        f"{_reading(dataset, result)}{_claimed(result)}"
     )
+
+
+def _claimed(result: DimensionResult) -> str:
+    """What holds against the declared margin, in the words of the table of combinations."""
+    claims = result.claims
+    if claims is None or isinstance(claims.verdict, NotComputed):
+        return ""
+    return f" Against the margin of {claims.margin.points:g} points: {claims.verdict.words}."
 
 
 def _estimate(result: DimensionResult) -> str:

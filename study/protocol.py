@@ -44,6 +44,14 @@ class Contrast(_Strict):
     second: Name
 
 
+class Margin(_Strict):
+    """A difference too small to matter; without one nothing can be called similar."""
+
+    points: Annotated[float, Field(gt=0)]
+    """Rubric points."""
+    reason: Words
+
+
 class Conditions(_Strict):
     """What both arms are held to."""
 
@@ -170,6 +178,9 @@ class Protocol(_Strict):
     """One sentence shown, the same, on every page of the study; it names no arm."""
     arms: Annotated[list[Arm], Field(min_length=2)]
     contrast: Contrast
+    contrasts: list[Contrast] = []
+    """Further declared pairs of arms; with the main one they make one family."""
+    margin: Margin | None = None
     vignettes: Annotated[list[str], Field(min_length=1)]
     instruction: Words
     """The same words for people and for the model."""
@@ -187,11 +198,15 @@ class Protocol(_Strict):
         arms = [arm.id for arm in self.arms]
         _each_once(arms, "arm")
         _each_once(self.vignettes, "vignette")
-        for side in (self.contrast.first, self.contrast.second):
-            if side not in arms:
-                raise ValueError(f"contrast names the arm {side!r}; the arms are {arms}")
-        if self.contrast.first == self.contrast.second:
-            raise ValueError(f"contrast compares {self.contrast.first!r} with itself")
+        for contrast in (self.contrast, *self.contrasts):
+            for side in (contrast.first, contrast.second):
+                if side not in arms:
+                    raise ValueError(f"contrast names the arm {side!r}; the arms are {arms}")
+            if contrast.first == contrast.second:
+                raise ValueError(f"contrast compares {contrast.first!r} with itself")
+        _each_once(
+            [f"{c.first} - {c.second}" for c in (self.contrast, *self.contrasts)], "contrast"
+        )
         dimensions = [dimension.id for dimension in self.rating.dimensions]
         for name in self.primary.family:
             if name not in dimensions:

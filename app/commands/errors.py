@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 
+class InputError(Exception):
+    """An option that cannot be meant; its text names it, the value and the remedy."""
+
+
 def message_of(error: BaseException) -> str | None:
     """The sentence to print, or None for a fault of the program itself."""
     from study.errors import StudyError

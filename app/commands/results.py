@@ -1,4 +1,4 @@
-"""Verbs after a study: export and analyze; and `app`, which serves the screens."""
+"""Verbs after a study: export; and `app`, which serves the screens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from app.commands.output import DEFAULT_STORE, AsJson, StoreUrl, StudyId, say
 def add_to(app: typer.Typer) -> None:
     """Add the verbs to the command."""
     app.command()(export)
-    app.command()(analyze)
     app.command("app")(app_)
 
 
@@ -32,18 +31,6 @@ def export(
     opened, study_id = open_named(store, study)
     export_study(opened, study_id, out, by=OPERATOR, code_version=code_version())
     say(as_json, {"study_id": study_id, "export": str(out)}, [f"Frozen dataset: {out}"])
-
-
-def analyze(
-    directory: Annotated[Path, typer.Argument(help="A frozen dataset.")],
-    out: Annotated[Path, typer.Option("--out", help="Directory of the results.")],
-    as_json: AsJson = False,
-) -> None:
-    """Compute the results of a frozen dataset and write tables, figures and the report."""
-    from analysis.run import analyze as analyze_dataset
-
-    run = analyze_dataset(directory, out)
-    say(as_json, {"report": str(run.report)}, [f"Report: {run.report}"])
 
 
 def app_(
