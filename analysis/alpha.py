@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from analysis.bootstrap import Weights, cluster_interval
+from analysis.bootstrap import Finish, cluster_interval
 from analysis.errors import UndefinedError
 from analysis.permutation import Floats
 from analysis.rating_counts import point_counts
@@ -36,7 +36,8 @@ def krippendorff_alpha(
     counts, points = _pairable(ratings, categories)
     if not counts.any():
         raise UndefinedError("undefined: no item with two ratings")
-    value = _alpha(counts, np.ones((1, counts.shape[0])), points, level)[0]
+    parts, finish = _parts(counts), _finish(points, level)
+    value = finish(parts.sum(axis=0, keepdims=True))[0]
     if not np.isfinite(value):
         only = points[counts.sum(axis=0) > 0][0]
         raise UndefinedError(f"undefined: no variation, every paired rating is {only:g}")
@@ -65,8 +66,8 @@ def krippendorff_alpha_interval(
     value = krippendorff_alpha(ratings, level=level, categories=categories).value
     counts, points = _pairable(ratings, categories)
     return cluster_interval(
-        value, lambda weights: _alpha(counts, weights, points, level), clusters,
-        n_resamples=n_resamples, seed=seed, confidence=confidence,
+        value, _parts(counts), _finish(points, level), clusters, n_resamples=n_resamples, seed=seed,
+        confidence=confidence,
     )  # fmt: skip
 
 
@@ -76,23 +77,33 @@ def _pairable(ratings: Floats, categories: Sequence[float] | None) -> tuple[Floa
     return counts, points
 
 
-def _alpha(counts: Floats, weights: Weights, points: Floats, level: Level) -> Floats:
-    """Alpha where item i counts weights[s, i] times; one value a row of weights."""
+def _parts(counts: Floats) -> Floats:
+    """Of each item its counts of the points and its coincidences, point by point."""
     per_item = counts.sum(axis=1)
     share = np.divide(counts, (per_item - 1)[:, None], where=(per_item > 1)[:, None],
                       out=np.zeros_like(counts))  # fmt: skip
     pairs = np.einsum("ic,id->icd", share, counts).reshape(counts.shape[0], -1)
-    coincidence = (weights @ pairs).reshape(-1, points.size, points.size)
-    totals = weights @ counts
-    distance = (
-        _ordinal_distance(totals)
-        if level == "ordinal"
-        else np.broadcast_to(_squared_distance(points, level), coincidence.shape)
-    )
-    observed = (coincidence * distance).sum(axis=(1, 2))
-    expected = np.einsum("sc,scd,sd->s", totals, distance, totals)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(1 - (totals.sum(axis=1) - 1) * observed / expected, dtype=float)
+    return np.hstack([counts, pairs])
+
+
+def _finish(points: Floats, level: Level) -> Finish:
+    """Alpha from summed parts."""
+    n_points = points.size
+
+    def finish(sums: Floats) -> Floats:
+        totals = sums[:, :n_points]
+        coincidence = sums[:, n_points:].reshape(-1, n_points, n_points)
+        distance = (
+            _ordinal_distance(totals)
+            if level == "ordinal"
+            else np.broadcast_to(_squared_distance(points, level), coincidence.shape)
+        )
+        observed = (coincidence * distance).sum(axis=(1, 2))
+        expected = (totals[:, None, :] @ distance @ totals[:, :, None])[:, 0, 0]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(1 - (totals.sum(axis=1) - 1) * observed / expected, dtype=float)
+
+    return finish
 
 
 def _squared_distance(points: Floats, level: Level) -> Floats:

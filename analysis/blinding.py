@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from analysis.bootstrap import Weights, cluster_interval
+from analysis.bootstrap import cluster_interval
 from analysis.errors import UndefinedError
 from analysis.permutation import Floats
 from analysis.values import Interval
@@ -120,13 +120,13 @@ def bang_index_interval(
     cells = _cells(guessed, actual)
     value = _bang_arm(cells.sum(axis=0).reshape(3, 2)[:, arm], arm).value
 
-    def of_weights(weights: Weights) -> Floats:
-        table = (weights @ cells).reshape(-1, 3, 2)[:, :, arm]
+    def finish(sums: Floats) -> Floats:
+        table = sums.reshape(-1, 3, 2)[:, :, arm]
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray((table[:, arm] - table[:, 1 - arm]) / table.sum(axis=1), dtype=float)
 
     return cluster_interval(
-        value, of_weights, clusters, n_resamples=n_resamples, seed=seed, confidence=confidence
+        value, cells, finish, clusters, n_resamples=n_resamples, seed=seed, confidence=confidence
     )
 
 
@@ -143,12 +143,11 @@ def james_index_interval(
     cells = _cells(guessed, actual)
     value = james_index(cells.sum(axis=0).reshape(3, 2)).value
 
-    def of_weights(weights: Weights) -> Floats:
-        table = weights @ cells
-        return _james(table / table.sum(axis=1, keepdims=True))
+    def finish(sums: Floats) -> Floats:
+        return _james(sums / sums.sum(axis=1, keepdims=True))
 
     return cluster_interval(
-        value, of_weights, clusters, n_resamples=n_resamples, seed=seed, confidence=confidence
+        value, cells, finish, clusters, n_resamples=n_resamples, seed=seed, confidence=confidence
     )
 
 

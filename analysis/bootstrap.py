@@ -1,12 +1,13 @@
-"""Percentile intervals from resamples of whole clusters, computed from weights instead of copies.
+"""Percentile intervals from resamples of whole clusters, computed from sums instead of copies.
 
-The responses to one vignette are not independent, so whole vignettes are drawn: a resample is how
-often each item counts.
+The responses to one vignette are not independent, so whole vignettes are drawn. A statistic states
+what each item adds to a few sums and how those sums finish; a resample is then one weighted sum.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +19,22 @@ from analysis.values import Interval
 MIN_CLUSTERS = 5
 """Fewer clusters have so few distinct resamples that an interval would say nothing."""
 BLOCK = 4_000_000
-"""Weights held at once; more resamples are drawn in blocks."""
+"""Numbers held at once; more resamples are taken in blocks."""
 
-Weights = NDArray[np.float64]
-OfWeights = Callable[[Weights], Floats]
-"""From weights (n_resamples, n_items) to one value a resample, NaN where undefined."""
+Finish = Callable[[Floats], Floats]
+"""From sums (n_resamples, n_parts) to one value a resample, NaN where undefined."""
 
 
 def cluster_interval(
-    value: float, of_weights: OfWeights, clusters: Sequence[object], *,
+    value: float, parts: Floats, finish: Finish, clusters: Sequence[object], *,
     n_resamples: int, seed: int, confidence: float,
 ) -> Interval:  # fmt: skip
     """A value with its percentile interval from resamples of whole clusters.
 
     Args:
         value: Of the data as they are.
-        of_weights: The statistic from weights of the items.
+        parts: What each item adds to the sums, shape (n_items, n_parts).
+        finish: The statistic from the sums.
         clusters: Cluster of each item, such as its vignette; shape (n_items,).
         n_resamples: Bootstrap resamples.
         seed: Of the bootstrap.
@@ -46,44 +47,67 @@ def cluster_interval(
         Davison and Hinkley 1997, Bootstrap Methods and their Application, section 3.8; Field and
         Welsh 2007, J. R. Stat. Soc. B 69, 369 (clusters).
     """
-    drawn = resampled(of_weights, clusters, value=value, n_resamples=n_resamples, seed=seed)
-    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(value, float(low), float(high))
+    names, member = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
+    refuse_few(names.size, value)
+    sums = np.zeros((names.size, parts.shape[1]))
+    np.add.at(sums, member, parts)
+    drawn = np.concatenate([
+        finish(times.astype(float) @ sums) for times in blocks(names.size, n_resamples, seed)
+    ])  # fmt: skip
+    return percentile(value, drawn, confidence)
 
 
-def resampled(
-    of_weights: OfWeights, clusters: Sequence[object], *, value: float, n_resamples: int, seed: int
-) -> Floats:
-    """The statistic in every resample where it is defined.
+def refuse_few(n_clusters: int, value: float) -> None:
+    """Refuse to resample fewer than five clusters.
 
     Raises:
-        NoIntervalError: As `cluster_interval`.
+        NoIntervalError: With the value, which may be printed.
     """
-    names, member = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
-    if names.size < MIN_CLUSTERS:
+    if n_clusters < MIN_CLUSTERS:
         raise NoIntervalError(
-            f"no interval: {names.size} clusters are too few to resample; "
+            f"no interval: {n_clusters} clusters are too few to resample; "
             f"{MIN_CLUSTERS} are needed",
             value,
         )
-    rng = np.random.default_rng(seed)
-    step = max(1, BLOCK // max(member.size, 1))
-    values = np.concatenate([
-        of_weights(_times(rng, names.size, min(step, n_resamples - begun))[:, member])
-        for begun in range(0, n_resamples, step)
-    ])  # fmt: skip
-    values = values[np.isfinite(values)]
-    if values.size < n_resamples / 2:
+
+
+def percentile(value: float, drawn: Floats, confidence: float) -> Interval:
+    """The interval from the resamples where the statistic is defined.
+
+    Raises:
+        NoIntervalError: If it is undefined in more than half of them.
+    """
+    defined = drawn[np.isfinite(drawn)]
+    if defined.size < drawn.size / 2:
         raise NoIntervalError(
-            f"no interval: undefined in {n_resamples - values.size} of {n_resamples} resamples",
+            f"no interval: undefined in {drawn.size - defined.size} of {drawn.size} resamples",
             value,
         )
-    return np.asarray(values, dtype=float)
+    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(value, float(low), float(high))
 
 
-def _times(rng: np.random.Generator, n_clusters: int, n_rows: int) -> Weights:
-    """How often each cluster is drawn, (n_rows, n_clusters)."""
-    drawn = rng.integers(0, n_clusters, (n_rows, n_clusters))
-    places = drawn + n_clusters * np.arange(n_rows)[:, None]
-    times = np.bincount(places.ravel(), minlength=n_rows * n_clusters)
-    return times.reshape(n_rows, n_clusters).astype(float)
+def blocks(n_clusters: int, n_resamples: int, seed: int) -> Iterator[NDArray[np.uint8]]:
+    """How often each cluster is drawn, in blocks of (n_rows, n_clusters)."""
+    times = _times(n_clusters, n_resamples, seed)
+    step = max(1, BLOCK // n_clusters)
+    for begun in range(0, n_resamples, step):
+        yield times[begun : begun + step]
+
+
+@lru_cache(maxsize=2)
+def _times(n_clusters: int, n_resamples: int, seed: int) -> NDArray[np.uint8]:
+    """All resamples, kept: every coefficient of a study is drawn on the same ones.
+
+    A byte holds a count: more than 255 times the same of many clusters is never seen.
+    """
+    rng = np.random.default_rng(seed)
+    step = max(1, BLOCK // n_clusters)
+    found = []
+    for begun in range(0, n_resamples, step):
+        n_rows = min(step, n_resamples - begun)
+        drawn = rng.integers(0, n_clusters, (n_rows, n_clusters))
+        drawn += n_clusters * np.arange(n_rows)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=n_rows * n_clusters)
+        found.append(counts.reshape(n_rows, n_clusters).astype(np.uint8))
+    return np.concatenate(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from analysis.bootstrap import BLOCK
 from analysis.errors import NoIntervalError, UndefinedError
 from analysis.paired import SignedRank, clean
 from analysis.permutation import Floats
@@ -87,28 +89,48 @@ def rank_biserial(
             f"no interval: {values.size} vignettes are too few to resample; {MIN_PAIRS} are needed",
             value,
         )
-    rng = np.random.default_rng(seed)
-    drawn = _row_values(values[rng.integers(0, values.size, (n_resamples, values.size))])
-    left_out = _row_values(values[_leave_one_out(values.size)])
+    sizes, codes = _coded(values)
+    drawn = np.concatenate(list(_drawn_values(sizes, codes, n_resamples, seed)))
+    counts = np.bincount(codes, minlength=2 * sizes).astype(float)
+    # Leaving out any one of equal differences gives the same value.
+    left_out = _values_of_counts(counts - np.eye(2 * sizes)[np.unique(codes)])
+    left_out = np.repeat(left_out, counts[np.unique(codes)].astype(int))
     drawn, left_out = drawn[np.isfinite(drawn)], left_out[np.isfinite(left_out)]
     low, high = _bca(value, drawn, left_out, confidence)
     return Interval(value, low, high)
 
 
-def _leave_one_out(n_pairs: int) -> NDArray[np.int64]:
-    places = np.arange(n_pairs)
-    return np.stack([np.delete(places, i) for i in places])
+def _coded(values: Floats) -> tuple[int, NDArray[np.int64]]:
+    """How many distinct sizes there are, zero among them, and a code of each difference.
+
+    The code of a difference is twice the place of its size, plus one where it is negative.
+    """
+    distinct, place = np.unique(np.append(0.0, np.abs(values)), return_inverse=True)
+    return distinct.size, 2 * place[1:] + (values < 0)
 
 
-def _row_values(rows: Floats) -> Floats:
-    """Rank-biserial of each row, NaN where a row holds only zeros."""
-    size = np.abs(rows)
-    # Zeros rank lowest together; taking their number off every other rank is dropping them first.
-    n_zero = (size == 0).sum(axis=1, keepdims=True)
-    ranks = np.where(size > 0, stats.rankdata(size, axis=1) - n_zero, 0.0)
-    total = ranks.sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        return np.asarray((ranks * np.sign(rows)).sum(axis=1) / total, dtype=float)
+def _drawn_values(
+    sizes: int, codes: NDArray[np.int64], n_resamples: int, seed: int
+) -> Iterator[Floats]:
+    """Rank-biserial of every resample, in blocks."""
+    rng = np.random.default_rng(seed)
+    step = max(1, BLOCK // codes.size)
+    for begun in range(0, n_resamples, step):
+        n_rows = min(step, n_resamples - begun)
+        places = codes[rng.integers(0, codes.size, (n_rows, codes.size))]
+        places = places + 2 * sizes * np.arange(n_rows)[:, None]
+        counts = np.bincount(places.ravel(), minlength=n_rows * 2 * sizes)
+        yield _values_of_counts(counts.reshape(n_rows, 2 * sizes).astype(float))
+
+
+def _values_of_counts(counts: Floats) -> Floats:
+    """Rank-biserial of rows of counts, sizes rising from zero by sign; NaN for zeros only."""
+    positive, negative = counts[:, 2::2], counts[:, 3::2]
+    tied = positive + negative
+    ranks = np.cumsum(tied, axis=1) - (tied - 1) / 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        total = (ranks * tied).sum(axis=1)
+        return np.asarray((ranks * (positive - negative)).sum(axis=1) / total, dtype=float)
 
 
 def _bca(value: float, drawn: Floats, left_out: Floats, confidence: float) -> tuple[float, float]:

@@ -6,6 +6,7 @@ a large p value of a test for a difference.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -125,6 +126,37 @@ def equivalence(
         p_lower, p_upper, max(p_lower, p_upper), bounds.low, bounds.high,
         max(-bounds.low, bounds.high), margin, alpha, test,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class MarginPoint:
+    """p values at one margin of a curve; None where there is no test."""
+
+    margin: float
+    p_noninferiority: float | None
+    p_equivalence: float | None
+
+
+def margin_curve(differences: Floats, *, margins: Sequence[float]) -> tuple[MarginPoint, ...]:
+    """P of both claims over margins: what the data would have supported, whatever was declared.
+
+    Args:
+        differences: First arm minus second, rubric points; shape (n_vignettes,).
+        margins: Rubric points, each above 0.
+
+    Raises:
+        ValueError: If a margin is not above 0, or a difference is NaN.
+    """
+    points = []
+    for margin in margins:
+        _above_zero(margin)
+        try:
+            lower = _shifted_p(differences, margin, "signed-rank", "greater")
+            upper = _shifted_p(differences, -margin, "signed-rank", "less")
+            points.append(MarginPoint(margin, lower, max(lower, upper)))
+        except UndefinedError:
+            points.append(MarginPoint(margin, None, None))
+    return tuple(points)
 
 
 def verdict(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.bootstrap import resampled
+from analysis.bootstrap import cluster_interval
 from analysis.errors import NoIntervalError, UndefinedError
 from analysis.paired import sign_flip
 from analysis.permutation import Floats
@@ -133,11 +133,11 @@ def _limits(
     d: Floats, n_resamples: int, seed: int, confidence: float
 ) -> tuple[float | None, float | None]:
     try:
-        means = resampled(
-            lambda weights: (weights @ d) / weights.sum(axis=1), list(range(d.size)),
-            value=float(d.mean()), n_resamples=n_resamples, seed=seed,
+        bounds = cluster_interval(
+            float(d.mean()), np.column_stack([d, np.ones(d.size)]),
+            lambda sums: sums[:, 0] / sums[:, 1], list(range(d.size)), n_resamples=n_resamples,
+            seed=seed, confidence=confidence,
         )  # fmt: skip
     except NoIntervalError:
         return None, None
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
+    return bounds.low, bounds.high

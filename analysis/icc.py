@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from analysis.bootstrap import OfWeights, Weights, cluster_interval
+from analysis.bootstrap import Finish, cluster_interval
 from analysis.errors import UndefinedError
-from analysis.icc_missing import components
+from analysis.icc_missing import component_parts, components
 from analysis.permutation import Floats
 from analysis.rating_counts import rating_matrix
 from analysis.values import Interval, Value
@@ -40,7 +40,8 @@ def icc(ratings: Floats, *, form: Form) -> Value:
         Bull. 86, 420 (raters nested in items).
     """
     values = _usable(ratings)
-    result = _of_weights(values, form)(np.ones((1, values.shape[0])))[0]
+    parts, finish = _parts(values, form)
+    result = finish(parts.sum(axis=0, keepdims=True))[0]
     if not np.isfinite(result):
         raise UndefinedError(
             f"undefined: the {values.shape[0]} items differ too little against the disagreement "
@@ -71,8 +72,9 @@ def icc_interval(
     values = _usable(ratings)
     named = np.asarray(clusters, dtype=object)
     rated = ~np.isnan(np.asarray(ratings, dtype=float)).all(axis=1)
+    parts, finish = _parts(values, form)
     return cluster_interval(
-        value, _of_weights(values, form), list(named[rated]), n_resamples=n_resamples, seed=seed,
+        value, parts, finish, list(named[rated]), n_resamples=n_resamples, seed=seed,
         confidence=confidence,
     )  # fmt: skip
 
@@ -93,54 +95,66 @@ def _usable(ratings: Floats) -> Floats:
     return np.asarray(values - np.nanmean(values))
 
 
-def _of_weights(values: Floats, form: Form) -> OfWeights:
-    """The coefficient where item i counts weights[s, i] times; one value a row of weights."""
+def _parts(values: Floats, form: Form) -> tuple[Floats, Finish]:
+    """What each item adds to the sums, and the coefficient from them."""
     if np.isnan(values).any():
-        compute = _from_components
-    else:
-        compute = _one_way if form in ("1,1", "1,k") else _two_way
-    return lambda weights: compute(values, weights, form)
+        return component_parts(values), _from_components(values, form)
+    ones = np.ones(values.shape[0])
+    parts = np.column_stack([ones, values.mean(axis=1) ** 2, (values**2).sum(axis=1), values])
+    n_raters = values.shape[1]
+    return parts, _one_way(n_raters, form) if form in ("1,1", "1,k") else _two_way(n_raters, form)
 
 
-def _two_way(values: Floats, weights: Weights, form: Form) -> Floats:
-    n, k = weights.sum(axis=1), values.shape[1]
-    total_sum = weights @ values  # (n_rows, k)
-    grand = total_sum.sum(axis=1) / (n * k)
-    ss_items = k * (weights @ values.mean(axis=1) ** 2 - n * grand**2)
-    ss_raters = n * ((total_sum / n[:, None]) ** 2).sum(axis=1) - n * k * grand**2
-    ss_total = weights @ (values**2).sum(axis=1) - n * k * grand**2
-    ss_error = ss_total - ss_items - ss_raters
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ms_items, ms_raters = ss_items / (n - 1), ss_raters / (k - 1)
-        ms_error = ss_error / ((n - 1) * (k - 1))
-        below = {
-            "A,1": ms_items + (k - 1) * ms_error + k / n * (ms_raters - ms_error),
-            "A,k": ms_items + (ms_raters - ms_error) / n,
-            "C,1": ms_items + (k - 1) * ms_error,
-            "C,k": ms_items,
-        }[form]
-        defined = (ss_total > NOISE) & (below > NOISE)
-        return np.where(defined, (ms_items - ms_error) / below, np.nan)
+def _two_way(k: int, form: Form) -> Finish:
+    def finish(sums: Floats) -> Floats:
+        n, by_rater = sums[:, 0], sums[:, 3:]
+        grand = by_rater.sum(axis=1) / (n * k)
+        ss_items = k * (sums[:, 1] - n * grand**2)
+        ss_raters = (by_rater**2).sum(axis=1) / n - n * k * grand**2
+        ss_total = sums[:, 2] - n * k * grand**2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ms_items, ms_raters = ss_items / (n - 1), ss_raters / (k - 1)
+            ms_error = (ss_total - ss_items - ss_raters) / ((n - 1) * (k - 1))
+            below = {
+                "A,1": ms_items + (k - 1) * ms_error + k / n * (ms_raters - ms_error),
+                "A,k": ms_items + (ms_raters - ms_error) / n,
+                "C,1": ms_items + (k - 1) * ms_error,
+                "C,k": ms_items,
+            }[form]
+            return _where_defined(ms_items - ms_error, below, ss_total)
+
+    return finish
 
 
-def _one_way(values: Floats, weights: Weights, form: Form) -> Floats:
-    n, k = weights.sum(axis=1), values.shape[1]
-    grand = (weights @ values.sum(axis=1)) / (n * k)
-    ss_items = k * (weights @ values.mean(axis=1) ** 2 - n * grand**2)
-    ss_total = weights @ (values**2).sum(axis=1) - n * k * grand**2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ms_items = ss_items / (n - 1)
-        ms_within = (ss_total - ss_items) / (n * (k - 1))
-        below = ms_items + (k - 1) * ms_within if form == "1,1" else ms_items
-        defined = (ss_total > NOISE) & (below > NOISE)
-        return np.where(defined, (ms_items - ms_within) / below, np.nan)
+def _one_way(k: int, form: Form) -> Finish:
+    def finish(sums: Floats) -> Floats:
+        n = sums[:, 0]
+        grand = sums[:, 3:].sum(axis=1) / (n * k)
+        ss_items = k * (sums[:, 1] - n * grand**2)
+        ss_total = sums[:, 2] - n * k * grand**2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ms_items = ss_items / (n - 1)
+            ms_within = (ss_total - ss_items) / (n * (k - 1))
+            below = ms_items + (k - 1) * ms_within if form == "1,1" else ms_items
+            return _where_defined(ms_items - ms_within, below, ss_total)
+
+    return finish
 
 
-def _from_components(values: Floats, weights: Weights, form: Form) -> Floats:
-    k = values.shape[1]
-    found = components(values, weights, crossed=form not in ("1,1", "1,k"))
-    noise = {"A": found.rater + found.residual, "C": found.residual, "1": found.residual}[form[0]]
-    if form.endswith("k"):
-        noise = noise / k
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(found.item / (found.item + noise), dtype=float)
+def _where_defined(above: Floats, below: Floats, ss_total: Floats) -> Floats:
+    defined = (ss_total > NOISE) & (below > NOISE)
+    return np.asarray(np.where(defined, above / below, np.nan), dtype=float)
+
+
+def _from_components(values: Floats, form: Form) -> Finish:
+    k, is_crossed = values.shape[1], form not in ("1,1", "1,k")
+
+    def finish(sums: Floats) -> Floats:
+        found = components(values, sums, crossed=is_crossed)
+        noise = found.residual + (found.rater if form[0] == "A" else 0.0)
+        if form.endswith("k"):
+            noise = noise / k
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(found.item / (found.item + noise), dtype=float)
+
+    return finish

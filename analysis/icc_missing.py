@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.bootstrap import Weights
 from analysis.permutation import Floats
 
 STEP = 1e-4
@@ -29,23 +28,25 @@ class Components:
     residual: Floats
 
 
-def components(values: Floats, weights: Weights, *, crossed: bool) -> Components:
+def components(values: Floats, sums: Floats, *, crossed: bool) -> Components:
     """Variances of items, raters and the rest.
 
     Args:
         values: Ratings, shape (n_items, n_raters), NaN where missing.
-        weights: How often each item counts, shape (n_resamples, n_items).
+        sums: Of `component_parts` over the items of each resample, (n_resamples, n_parts).
         crossed: Whether raters have a variance of their own; otherwise it is in the residual.
 
     References:
         Patterson and Thompson 1971, Biometrika 58, 545 (restricted likelihood).
     """
-    sums = _sums(values, weights)
+    sizes, n_columns = _sizes(values), values.shape[1] + 2
     # All resamples start at what the data as they are come to.
-    whole = _descend(_sums(values, np.ones((1, values.shape[0]))), np.array([[0.6, 0.1]]), crossed)
-    ratios = _descend(sums, np.repeat(whole, weights.shape[0], axis=0), crossed)
-    _, rest, n_ratings = _deviance(sums, ratios, crossed)
-    spread = sums.total[:, -1, -1] - sums.total[:, 0, -1] ** 2 / sums.total[:, 0, 0]
+    all_items = _unpacked(component_parts(values).sum(axis=0, keepdims=True), sizes, n_columns)
+    whole = _descend(all_items, np.array([[0.6, 0.1]]), crossed)
+    drawn = _unpacked(sums, sizes, n_columns)
+    ratios = _descend(drawn, np.repeat(whole, sums.shape[0], axis=0), crossed)
+    _, rest, n_ratings = _deviance(drawn, ratios, crossed)
+    spread = drawn.total[:, -1, -1] - drawn.total[:, 0, -1] ** 2 / drawn.total[:, 0, 0]
     residual = np.where(spread > CLOSE, rest / (n_ratings - 1), np.nan)
     rater = ratios[:, 1] * residual if crossed else np.zeros_like(residual)
     return Components(ratios[:, 0] * residual, rater, residual)
@@ -67,12 +68,14 @@ class _Sums:
         )
 
 
-def _sums(values: Floats, weights: Weights) -> _Sums:
+def component_parts(values: Floats) -> Floats:
+    """What each item adds: products of its columns, and by its number of ratings those of its sums.
+
+    Columns are [1, raters, rating]; shape (n_items, n_parts).
+    """
     there = (~np.isnan(values)).astype(float)
-    rating = np.nan_to_num(values)
-    size = there.sum(axis=1).astype(int)
-    of_item = np.column_stack([size, there, rating.sum(axis=1)])
-    k = values.shape[1]
+    rating, k = np.nan_to_num(values), values.shape[1]
+    size = there.sum(axis=1)
     inner = np.zeros((values.shape[0], k + 2, k + 2))
     inner[:, 0, 0] = size
     inner[:, 0, 1:-1] = inner[:, 1:-1, 0] = there
@@ -80,18 +83,31 @@ def _sums(values: Floats, weights: Weights) -> _Sums:
     inner[:, 0, -1] = inner[:, -1, 0] = rating.sum(axis=1)
     inner[:, 1:-1, -1] = inner[:, -1, 1:-1] = rating
     inner[:, -1, -1] = (rating**2).sum(axis=1)
-    outer = np.einsum("ic,id->icd", of_item, of_item)
-    groups: list[tuple[int, Floats, Floats]] = []
-    for ratings in np.unique(size):
-        members = size == ratings
-        products = _weighted(weights[:, members], outer[members])
-        groups.append((int(ratings), weights[:, members].sum(axis=1), products))
-    return _Sums(_weighted(weights, inner), tuple(groups))
+    of_item = np.column_stack([size, there, rating.sum(axis=1)])
+    outer = np.einsum("ic,id->icd", of_item, of_item).reshape(values.shape[0], -1)
+    groups = [
+        np.column_stack([size == ratings, outer * (size == ratings)[:, None]])
+        for ratings in _sizes(values)
+    ]
+    return np.hstack([inner.reshape(values.shape[0], -1), *groups])
 
 
-def _weighted(weights: Weights, matrices: Floats) -> Floats:
-    flat = weights @ matrices.reshape(matrices.shape[0], -1)
-    return np.asarray(flat.reshape(weights.shape[0], *matrices.shape[1:]))
+def _sizes(values: Floats) -> list[int]:
+    """Numbers of ratings that items have."""
+    return sorted(set((~np.isnan(values)).sum(axis=1).tolist()))
+
+
+def _unpacked(sums: Floats, sizes: list[int], n_columns: int) -> _Sums:
+    area, n_rows = n_columns**2, sums.shape[0]
+
+    def square(begun: int) -> Floats:
+        return sums[:, begun : begun + area].reshape(n_rows, n_columns, n_columns)
+
+    groups = tuple(
+        (size, sums[:, area + place * (area + 1)], square(area + place * (area + 1) + 1))
+        for place, size in enumerate(sizes)
+    )
+    return _Sums(square(0), groups)
 
 
 def _deviance(sums: _Sums, ratios: Floats, crossed: bool) -> tuple[Floats, Floats, Floats]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from analysis.bootstrap import Weights, cluster_interval
+from analysis.bootstrap import Finish, cluster_interval
 from analysis.errors import UndefinedError
 from analysis.permutation import Floats
 from analysis.rating_counts import point_counts, rating_matrix
@@ -34,8 +34,8 @@ def gwet_ac(
         Gwet 2008, Br. J. Math. Stat. Psychol. 61, 29; Gwet 2014, Handbook of Inter-Rater
         Reliability, 4th ed., chapters 2 (missing ratings) and 3 (weights).
     """
-    parts = _gwet_parts(ratings, weights, categories)
-    return Value(float(_gwet(parts, np.ones((1, parts.shape[0])))[0]))
+    parts, finish = _gwet_parts(ratings, weights, categories)
+    return Value(float(finish(parts.sum(axis=0, keepdims=True))[0]))
 
 
 def gwet_ac_interval(
@@ -48,12 +48,11 @@ def gwet_ac_interval(
         NoIntervalError: With fewer than five clusters, or when most resamples are undefined.
         UndefinedError: As `gwet_ac`.
     """
-    parts = _gwet_parts(ratings, weights, categories)
-    value = float(_gwet(parts, np.ones((1, parts.shape[0])))[0])
+    parts, finish = _gwet_parts(ratings, weights, categories)
+    value = float(finish(parts.sum(axis=0, keepdims=True))[0])
     return cluster_interval(
-        value, lambda times: _gwet(parts, times), clusters, n_resamples=n_resamples, seed=seed,
-        confidence=confidence,
-    )  # fmt: skip
+        value, parts, finish, clusters, n_resamples=n_resamples, seed=seed, confidence=confidence
+    )
 
 
 def weighted_kappa(
@@ -75,7 +74,7 @@ def weighted_kappa(
         Cohen 1968, Psychol. Bull. 70, 213.
     """
     pairs, credit = _paired_points(first, second, weights, categories)
-    value = _kappa(pairs, credit, np.ones((1, pairs.shape[0])))[0]
+    value = _kappa(credit)(pairs.sum(axis=0, keepdims=True))[0]
     if not np.isfinite(value):
         raise UndefinedError("undefined: no variation, both raters gave one and the same point")
     return Value(float(value))
@@ -94,8 +93,8 @@ def weighted_kappa_interval(
     value = weighted_kappa(first, second, weights=weights, categories=categories).value
     pairs, credit = _paired_points(first, second, weights, categories)
     return cluster_interval(
-        value, lambda times: _kappa(pairs, credit, times), clusters, n_resamples=n_resamples,
-        seed=seed, confidence=confidence,
+        value, pairs, _kappa(credit), clusters, n_resamples=n_resamples, seed=seed,
+        confidence=confidence,
     )  # fmt: skip
 
 
@@ -125,14 +124,15 @@ def percent_agreement_interval(
     """
     agreeing, pairs = _agreeing(ratings, within)
 
-    def share(times: Weights) -> Floats:
+    def share(sums: Floats) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray((times @ agreeing) / (times @ pairs), dtype=float)
+            return np.asarray(sums[:, 0] / sums[:, 1], dtype=float)
 
     value = float(agreeing.sum() / pairs.sum())
     return cluster_interval(
-        value, share, clusters, n_resamples=n_resamples, seed=seed, confidence=confidence
-    )
+        value, np.column_stack([agreeing, pairs]), share, clusters, n_resamples=n_resamples,
+        seed=seed, confidence=confidence,
+    )  # fmt: skip
 
 
 def _credit(points: Floats, weights: Partial) -> Floats:
@@ -144,31 +144,32 @@ def _credit(points: Floats, weights: Partial) -> Floats:
     return np.asarray(1 - apart**2 if weights == "quadratic" else 1 - apart)
 
 
-def _gwet_parts(ratings: Floats, weights: Partial, categories: Sequence[float]) -> Floats:
-    """Of each item: agreement, whether it has a pair, shares of the points, chance factor."""
+def _gwet_parts(
+    ratings: Floats, weights: Partial, categories: Sequence[float]
+) -> tuple[Floats, Finish]:
+    """Of each item its agreement, whether it has a pair, whether it is rated, its shares."""
     counts, points = point_counts(ratings, categories)
     credit = _credit(points, weights)
     n = counts.sum(axis=1)
     paired = n >= 2
     if not paired.any():
         raise UndefinedError("undefined: no item with two ratings")
-    agreed = (counts * (counts @ credit - 1)).sum(axis=1)
-    agreed = np.where(paired, agreed / np.maximum(n * (n - 1), 1), 0.0)
-    rated = n >= 1
     if (counts.sum(axis=0) > 0).sum() == 1:
         only = points[counts.sum(axis=0) > 0][0]
         raise UndefinedError(f"undefined: no variation, every rating is {only:g}")
+    agreed = (counts * (counts @ credit - 1)).sum(axis=1)
+    agreed = np.where(paired, agreed / np.maximum(n * (n - 1), 1), 0.0)
     shares = counts / np.maximum(n, 1)[:, None]
-    factor = credit.sum() / (points.size * (points.size - 1))
-    return np.column_stack([agreed, paired, rated, np.full(n.size, factor), shares])
+    factor = float(credit.sum()) / (points.size * (points.size - 1))
 
+    def finish(sums: Floats) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            observed = sums[:, 0] / sums[:, 1]
+            used = sums[:, 3:] / sums[:, 2:3]
+            expected = factor * (used * (1 - used)).sum(axis=1)
+            return np.asarray((observed - expected) / (1 - expected), dtype=float)
 
-def _gwet(parts: Floats, times: Weights) -> Floats:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        observed = (times @ parts[:, 0]) / (times @ parts[:, 1])
-        shares = (times @ parts[:, 4:]) / (times @ parts[:, 2])[:, None]
-        expected = parts[0, 3] * (shares * (1 - shares)).sum(axis=1)
-        return np.asarray((observed - expected) / (1 - expected), dtype=float)
+    return np.column_stack([agreed, paired, n >= 1, shares]), finish
 
 
 def _paired_points(
@@ -188,15 +189,19 @@ def _paired_points(
     return pairs, _credit(points, weights)
 
 
-def _kappa(pairs: Floats, credit: Floats, times: Weights) -> Floats:
-    n_points = credit.shape[0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        joint = (times @ pairs).reshape(-1, n_points, n_points)
-        joint /= joint.sum(axis=(1, 2), keepdims=True)
-        lost = 1 - credit
-        observed = (joint * lost).sum(axis=(1, 2))
-        expected = np.einsum("sc,cd,sd->s", joint.sum(axis=2), lost, joint.sum(axis=1))
-        return np.where(expected > 1e-12, 1 - observed / expected, np.nan)
+def _kappa(credit: Floats) -> Finish:
+    """Weighted kappa from the summed joint tables."""
+    n_points, lost = credit.shape[0], 1 - credit
+
+    def finish(sums: Floats) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            joint = sums.reshape(-1, n_points, n_points)
+            joint = joint / joint.sum(axis=(1, 2), keepdims=True)
+            observed = (joint * lost).sum(axis=(1, 2))
+            expected = np.einsum("sc,cd,sd->s", joint.sum(axis=2), lost, joint.sum(axis=1))
+            return np.asarray(np.where(expected > 1e-12, 1 - observed / expected, np.nan))
+
+    return finish
 
 
 def _agreeing(ratings: Floats, within: float) -> tuple[Floats, Floats]:

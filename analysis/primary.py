@@ -26,9 +26,11 @@ from analysis.effects import (
 )
 from analysis.equivalence import (
     Equivalence,
+    MarginPoint,
     Noninferiority,
     Verdict,
     equivalence,
+    margin_curve,
     noninferiority,
     verdict,
 )
@@ -69,15 +71,6 @@ class Claims:
 
 
 @dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """p values at one margin of the curve."""
-
-    margin: float
-    p_noninferiority: float | None
-    p_equivalence: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Sensitivity:
     """The same question by other methods, and with missing answers as the worst value."""
 
@@ -114,7 +107,7 @@ class DimensionResult:
     dz: Value | NotComputed
     claims: Claims | None
     """None where the protocol declares no margin."""
-    curve: tuple[CurvePoint, ...]
+    curve: tuple[MarginPoint, ...]
     sensitivity: Sensitivity
 
 
@@ -156,7 +149,7 @@ def _dimension(
         ),
         r=test if isinstance(test, NotComputed) else r_from_z(test),
         superiority=attempt(lambda: paired_superiority(d)), dz=attempt(lambda: cohen_dz(d)),
-        claims=_claims(dataset, d, median), curve=_curve(dataset, d),
+        claims=_claims(dataset, d, median), curve=margin_curve(d, margins=CURVE),
         sensitivity=_sensitivity(dataset, scores, contrast, d),
     )  # fmt: skip
 
@@ -191,22 +184,6 @@ def _claims(dataset: Dataset, d: Floats, median: HodgesLehmann | NotComputed) ->
         p_adjusted=None,
         verdict=named,
     )
-
-
-def _curve(dataset: Dataset, d: Floats) -> tuple[CurvePoint, ...]:
-    """P over margins 0.1 to 1.0: what could have been claimed, whatever margin was declared."""
-    points = []
-    for margin in CURVE:
-        worse = attempt(lambda at=margin: noninferiority(d, margin=at))  # type: ignore[misc]
-        equal = attempt(lambda at=margin: equivalence(d, margin=at))  # type: ignore[misc]
-        points.append(
-            CurvePoint(
-                margin,
-                None if isinstance(worse, NotComputed) else worse.p_value,
-                None if isinstance(equal, NotComputed) else equal.p_value,
-            )
-        )
-    return tuple(points)
 
 
 def _sensitivity(dataset: Dataset, scores: Scores, contrast: Contrast, d: Floats) -> Sensitivity:

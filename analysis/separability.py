@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.bootstrap import OfWeights, Weights, cluster_interval
+from analysis.bootstrap import Finish, blocks, percentile, refuse_few
 from analysis.errors import NoIntervalError, UndefinedError
 from analysis.permutation import Floats
 
@@ -68,14 +68,17 @@ def text_separability(
         )
     n_folds = min(MOST_FOLDS, n_vignettes)
     scores = _left_out_scores(texts, label, groups, n_folds)
-    value = float(_auc(scores, label)(np.ones((1, label.size)))[0])
+    auc = _auc(scores, label)
+    value = float(auc(np.ones((1, label.size)))[0])
     low: float | None
     high: float | None
     try:
-        bounds = cluster_interval(
-            value, _auc(scores, label), list(groups), n_resamples=n_resamples, seed=seed,
-            confidence=confidence,
-        )  # fmt: skip
+        refuse_few(n_vignettes, value)
+        member = np.unique(groups, return_inverse=True)[1]
+        drawn = np.concatenate([
+            auc(times[:, member].astype(float)) for times in blocks(n_vignettes, n_resamples, seed)
+        ])  # fmt: skip
+        bounds = percentile(value, drawn, confidence)
         low, high = bounds.low, bounds.high
     except NoIntervalError:
         low = high = None
@@ -111,13 +114,13 @@ def _left_out_scores(
     return scores
 
 
-def _auc(scores: Floats, label: NDArray[np.bool_]) -> OfWeights:
+def _auc(scores: Floats, label: NDArray[np.bool_]) -> Finish:
     """Weighted area under the curve; every first-arm score is compared with every other once."""
     above = scores[label][:, None] > scores[~label][None, :]
     equal = scores[label][:, None] == scores[~label][None, :]
     wins = above + equal / 2
 
-    def of_weights(weights: Weights) -> Floats:
+    def of_weights(weights: Floats) -> Floats:
         first, second = weights[:, label], weights[:, ~label]
         won = ((first @ wins) * second).sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):

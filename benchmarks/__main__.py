@@ -1,6 +1,7 @@
 """`make bench`: every benchmark in turn."""
 
-from benchmarks import bench_rating, bench_report
+from benchmarks import bench_analysis, bench_rating, bench_report
 
 bench_rating.main()
 bench_report.main([])
+bench_analysis.main([])
