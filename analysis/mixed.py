@@ -1,29 +1,31 @@
 """Linear mixed model with crossed vignettes, respondents and raters, fitted by REML.
 
-The design makes the fit small: vignettes and vignette-by-respondent cells are nested, so that part
-of the covariance has an inverse in closed form, from sums over cells; raters and respondents are
-few and border it. One likelihood costs a matrix product over vignettes.
+The likelihood is in `analysis.crossed`; here the design is laid out and the result read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import stats
 
+from analysis.crossed import MOST, Design, least_deviance
 from analysis.errors import UndefinedError
 from analysis.permutation import Floats
 
 Residents = Literal["random", "fixed"]
 TERMS = ("vignette", "vignette_respondent", "rater", "respondent")
-LEAST_RESIDUAL, MOST_THETA = 1e-6, 1e3
-"""Shares of the scores' variance; a smaller residual is none."""
-AT_ZERO = 1e-4
-"""A standard deviation below this share of the residual's is called zero."""
+LEAST_RESIDUAL = 1e-6
+"""Share of the scores' variance; a smaller residual is none."""
+AT_ZERO = 1e-7
+"""A variance below this share of the residual's is called zero."""
+STEP = 1e-3
+"""Of finite differences, relative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,122 +89,30 @@ def fit_crossed(
         al. 2017, J. Stat. Softw. 82, 13 (Satterthwaite's degrees of freedom).
     """
     design = _design(scores, vignettes, respondents, raters, np.asarray(first, bool), residents)
-    theta = _minimise(design)
-    n_free = design.n_ratings - design.n_fixed
-    deviance, covariance, beta, square = design.evaluate(theta)
-    variance = square / n_free
-    if variance < LEAST_RESIDUAL * design.spread:
+    ratios = least_deviance(design)
+    found = design.evaluate(ratios[None, :])
+    variance = float(found.rest[0]) / design.n_free
+    if variance < LEAST_RESIDUAL * design.spread or ratios.max(initial=0.0) >= MOST:
         raise UndefinedError(
             "undefined: raters agree so fully that the ratings leave no residual variation"
         )
-    df = _satterthwaite(design, theta, variance)
-    value, se = float(beta[1]), float(np.sqrt(variance * covariance))
+    df = _satterthwaite(design, ratios, variance)
+    value, se = float(found.arm[0]), float(np.sqrt(variance * found.covariance[0]))
     half = float(stats.t.ppf((1 + confidence) / 2, df)) * se
-    variances = {
-        name: variance * float(t) ** 2 for name, t in zip(design.terms, theta, strict=True)
-    }
+    variances = {n: variance * float(r) for n, r in zip(design.terms, ratios, strict=True)}
     return CrossedFit(
         value=value, se=se, df=df, t=value / se, p_value=float(2 * stats.t.sf(abs(value) / se, df)),
         low=value - half, high=value + half, variances={**variances, "residual": variance},
-        at_zero=tuple(n for n, t in zip(design.terms, theta, strict=True) if t < AT_ZERO),
-        residents=residents, n_ratings=design.n_ratings, deviance=deviance, confidence=confidence,
+        at_zero=tuple(n for n, r in zip(design.terms, ratios, strict=True) if r < AT_ZERO),
+        residents=residents, n_ratings=design.n_ratings, deviance=float(found.deviance[0]),
+        confidence=confidence,
     )  # fmt: skip
-
-
-class _Design:
-    """Sums over cells and vignettes of the columns [fixed, border, score]."""
-
-    def __init__(
-        self, columns: Floats, n_fixed: int, border: Sequence[int],
-        vignette: NDArray[np.int64], cell: NDArray[np.int64], terms: tuple[str, ...],
-    ) -> None:  # fmt: skip
-        """Keep what every likelihood needs; `border` holds the term of each bordering column."""
-        self.n_ratings, self.n_fixed, self.terms = columns.shape[0], n_fixed, terms
-        self.border = np.asarray(border, dtype=int)
-        self.total = columns.T @ columns
-        self.spread = float(self.total[-1, -1]) / self.n_ratings
-        n_cells = int(cell.max()) + 1
-        sums = np.zeros((n_cells, columns.shape[1]))
-        np.add.at(sums, cell, columns)
-        size = np.bincount(cell, minlength=n_cells).astype(float)
-        of_cell = np.zeros(n_cells, dtype=int)
-        of_cell[cell] = vignette
-        n_vignettes = int(vignette.max()) + 1
-        # Cells of one size share a factor, so that their products are made once.
-        self.sizes, group = np.unique(size, return_inverse=True)
-        self.n_cells = np.bincount(group).astype(float)
-        self.cell_products, self.vignette_sums, self.vignette_cells = [], [], []
-        for place in range(self.sizes.size):
-            of_size = group == place
-            self.cell_products.append(sums[of_size].T @ sums[of_size])
-            by_vignette = np.zeros((n_vignettes, columns.shape[1]))
-            np.add.at(by_vignette, of_cell[of_size], sums[of_size])
-            self.vignette_sums.append(by_vignette)
-            self.vignette_cells.append(np.bincount(of_cell[of_size], minlength=n_vignettes))
-
-    def evaluate(self, theta: Floats) -> tuple[float, float, Floats, float]:
-        """Profiled deviance, (X'V^-1 X)^-1 of the arm, coefficients, residual sum of squares.
-
-        `theta` holds standard deviations relative to the residual's.
-        """
-        log_det, fixed, cross, square = self._generalised(theta)
-        lower = np.linalg.cholesky(fixed)
-        half = np.linalg.solve(lower, cross)
-        beta = np.linalg.solve(lower.T, half)
-        rest = max(float(square - half @ half), 1e-300)
-        n_free = self.n_ratings - self.n_fixed
-        deviance = log_det + 2 * float(np.log(np.diag(lower)).sum())
-        deviance += n_free * (1 + float(np.log(2 * np.pi * rest / n_free)))
-        arm = np.linalg.solve(lower, np.eye(self.n_fixed)[1])
-        return deviance, float(arm @ arm), beta, rest
-
-    def unprofiled(self, theta: Floats, sigma: float) -> tuple[float, float]:
-        """Deviance and variance of the arm's coefficient at a given residual deviation."""
-        profiled, covariance, _, rest = self.evaluate(theta)
-        n_free = self.n_ratings - self.n_fixed
-        deviance = profiled - n_free * (1 + float(np.log(rest / n_free)))
-        deviance += n_free * float(np.log(sigma**2)) + rest / sigma**2
-        return deviance, sigma**2 * covariance
-
-    def _generalised(self, theta: Floats) -> tuple[float, Floats, Floats, float]:
-        squares = dict(zip(self.terms, np.asarray(theta) ** 2, strict=True))
-        product, log_det = self._nested(
-            squares.get("vignette_respondent", 0.0), squares.get("vignette", 0.0)
-        )
-        f, b = self.n_fixed, self.border.size
-        if b:
-            scale = np.asarray(theta)[self.border]
-            inner = np.eye(b) + scale[:, None] * product[f : f + b, f : f + b] * scale[None, :]
-            lower = np.linalg.cholesky(inner)
-            log_det += 2 * float(np.log(np.diag(lower)).sum())
-            keep = np.r_[0:f, f + b]
-            half = np.linalg.solve(lower, scale[:, None] * product[f : f + b][:, keep])
-            product = product[np.ix_(keep, keep)] - half.T @ half
-        return log_det, product[:f, :f], product[:f, f], float(product[f, f])
-
-    def _nested(self, cell: float, vignette: float) -> tuple[Floats, float]:
-        """Columns' product through the inverse of the nested covariance, and its log determinant.
-
-        Sherman and Morrison twice: cells of equal covariance, then vignettes over them.
-        """
-        damped = 1 + cell * self.sizes
-        product = self.total.copy()
-        sums = np.zeros_like(self.vignette_sums[0])
-        weight = np.zeros(sums.shape[0])
-        for place, size in enumerate(self.sizes):
-            product -= cell / damped[place] * self.cell_products[place]
-            sums += self.vignette_sums[place] / damped[place]
-            weight += self.vignette_cells[place] * size / damped[place]
-        log_det = float((self.n_cells * np.log(damped)).sum())
-        over = 1 + vignette * weight
-        product -= (sums * (vignette / over)[:, None]).T @ sums
-        return product, log_det + float(np.log(over).sum())
 
 
 def _design(
     scores: Sequence[float] | Floats, vignettes: Sequence[object], respondents: Sequence[object],
     raters: Sequence[object], first: NDArray[np.bool_], residents: Residents,
-) -> _Design:  # fmt: skip
+) -> Design:  # fmt: skip
     y = np.asarray(scores, dtype=float)
     _, vignette = _codes(vignettes)
     who, respondent = _codes(respondents)
@@ -231,9 +141,7 @@ def _design(
         raise UndefinedError(f"undefined: {y.size} ratings are too few for the model")
     if np.linalg.matrix_rank(columns[:, : len(fixed)]) < len(fixed):
         raise UndefinedError("undefined: the ratings cannot tell the respondents apart")
-    return _Design(
-        columns, len(fixed), [terms.index(t) for t in border_term], vignette, cell, terms
-    )
+    return Design(columns, len(fixed), [terms.index(t) for t in border_term], vignette, cell, terms)
 
 
 def _codes(names: Sequence[object]) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
@@ -270,66 +178,31 @@ def _arm_of(
     return in_first
 
 
-def _minimise(design: _Design) -> Floats:
-    """Standard deviations relative to the residual's at the least deviance."""
+def _satterthwaite(design: Design, ratios: Floats, variance: float) -> float:
+    """2 v^2 / (g' A g): v the variance of the arm, g its gradient, A the estimates' covariance.
 
-    def deviance(theta: Floats) -> float:
-        return design.evaluate(theta)[0]
-
-    bounds = [(0.0, MOST_THETA)] * len(design.terms)
-    starts = (np.full(len(design.terms), 0.7), np.full(len(design.terms), 0.1))
-    rough = min(
-        (optimize.minimize(deviance, start, method="L-BFGS-B", bounds=bounds) for start in starts),
-        key=lambda found: float(found.fun),
-    )
-    fine = optimize.minimize(
-        deviance, rough.x, method="Nelder-Mead", bounds=bounds,
-        options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 4000, "maxfev": 4000},
-    )  # fmt: skip
-    return np.asarray(fine.x if fine.fun <= rough.fun else rough.x, dtype=float)
-
-
-def _satterthwaite(design: _Design, theta: Floats, variance: float) -> float:
-    """2 v^2 / (g' A g): v the variance of the arm, g its gradient, A the estimates' covariance."""
-    point = np.append(theta, np.sqrt(variance))
-
-    def deviance(at: Floats) -> float:
-        return design.unprofiled(at[:-1], float(at[-1]))[0]
-
-    def arm_variance(at: Floats) -> float:
-        return design.unprofiled(at[:-1], float(at[-1]))[1]
-
-    gradient = _gradient(arm_variance, point)
-    values, vectors = np.linalg.eigh(_hessian(deviance, point))
+    A term estimated as zero is left out: in its standard deviation both slopes are zero there.
+    """
+    free = np.flatnonzero(ratios >= AT_ZERO)
+    point = np.append(ratios[free], variance)
+    steps = STEP * np.append(np.maximum(point[:-1], 0.05), variance)
+    moves = np.vstack([np.zeros(point.size), np.diag(steps), -np.diag(steps)])
+    pairs = list(combinations(range(point.size), 2))
+    corners = [moves[1 + i] + moves[1 + j] for i, j in pairs]
+    corners += [-corner for corner in corners]
+    at = point + np.vstack([moves, *corners])
+    full = np.tile(ratios, (at.shape[0], 1))
+    full[:, free] = at[:, :-1]
+    deviance, of_arm = design.unprofiled(full, at[:, -1])
+    n = point.size
+    up, down = deviance[1 : n + 1], deviance[n + 1 : 2 * n + 1]
+    hessian = np.diag((up - 2 * deviance[0] + down) / steps**2)
+    for place, (i, j) in enumerate(pairs):
+        both = deviance[2 * n + 1 + place] + deviance[2 * n + 1 + len(pairs) + place]
+        alone = hessian[i, i] * steps[i] ** 2 + hessian[j, j] * steps[j] ** 2
+        hessian[i, j] = hessian[j, i] = (both - 2 * deviance[0] - alone) / (2 * steps[i] * steps[j])
+    gradient = (of_arm[1 : n + 1] - of_arm[n + 1 : 2 * n + 1]) / (2 * steps)
+    values, vectors = np.linalg.eigh(hessian)
     kept = values > 1e-8 * values.max()
     along = vectors[:, kept].T @ gradient
-    spread = float((2 * along**2 / values[kept]).sum())
-    return 2 * arm_variance(point) ** 2 / spread
-
-
-def _steps(point: Floats) -> Floats:
-    return np.asarray(1e-3 * np.maximum(np.abs(point), 0.1))
-
-
-def _gradient(function: Callable[[Floats], float], point: Floats) -> Floats:
-    steps = np.diag(_steps(point))
-    return np.array([
-        (8 * (function(point + h) - function(point - h))
-         - (function(point + 2 * h) - function(point - 2 * h))) / (12 * h.sum())
-        for h in steps
-    ])  # fmt: skip
-
-
-def _hessian(function: Callable[[Floats], float], point: Floats) -> Floats:
-    steps = np.diag(_steps(point))
-
-    def slope(at: Floats) -> Floats:
-        return _gradient(function, at)
-
-    rows = [
-        (8 * (slope(point + h) - slope(point - h)) - (slope(point + 2 * h) - slope(point - 2 * h)))
-        / (12 * h.sum())
-        for h in steps
-    ]
-    hessian = np.array(rows)
-    return np.asarray((hessian + hessian.T) / 2)
+    return float(2 * of_arm[0] ** 2 / (2 * along**2 / values[kept]).sum())

@@ -136,8 +136,9 @@ def _ratings(n_vignettes: int, n_people: int, n_raters: int) -> tuple[np.ndarray
     rng = np.random.default_rng(20261121)
     vignettes = np.repeat(np.arange(n_vignettes), n_people)
     latent = 3.2 + rng.normal(0, 0.6, n_vignettes)[vignettes] + rng.normal(0, 0.5, vignettes.size)
-    latent += np.tile(np.arange(n_people) == 0, n_vignettes) * 0.5
-    scores = latent[:, None] + rng.normal(0, 0.2, n_raters) + rng.normal(
+    people = np.append(0.5, rng.normal(0, 0.5, n_people - 1))
+    latent += np.tile(people, n_vignettes)
+    scores = latent[:, None] + np.linspace(-0.4, 0.4, n_raters) + rng.normal(
         0, 0.6, (vignettes.size, n_raters)
     )  # fmt: skip
     return np.clip(np.rint(scores), 1, 5), vignettes
