@@ -48,7 +48,7 @@ def krippendorff_alpha_interval(
     ratings: Floats, *, level: Level, clusters: Sequence[object], n_resamples: int, seed: int,
     categories: Sequence[float] | None = None, confidence: float = 0.95,
 ) -> Interval:  # fmt: skip
-    """Alpha with its percentile interval from a bootstrap of whole clusters.
+    """Alpha with its BCa interval from a bootstrap of whole clusters.
 
     Args:
         ratings: Shape (n_items, n_raters).

@@ -1,4 +1,4 @@
-"""Percentile intervals from resamples of whole clusters, computed from sums instead of copies.
+"""Intervals from resamples of whole clusters, computed from sums instead of copies.
 
 The responses to one vignette are not independent, so whole vignettes are drawn. A statistic states
 what each item adds to a few sums and how those sums finish; a resample is then one weighted sum.
@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from analysis.errors import NoIntervalError
 from analysis.permutation import Floats
@@ -29,7 +30,7 @@ def cluster_interval(
     value: float, parts: Floats, finish: Finish, clusters: Sequence[object], *,
     n_resamples: int, seed: int, confidence: float,
 ) -> Interval:  # fmt: skip
-    """A value with its percentile interval from resamples of whole clusters.
+    """A value with its BCa interval from resamples of whole clusters.
 
     Args:
         value: Of the data as they are.
@@ -54,7 +55,7 @@ def cluster_interval(
     drawn = np.concatenate([
         finish(times.astype(float) @ sums) for times in blocks(names.size, n_resamples, seed)
     ])  # fmt: skip
-    return percentile(value, drawn, confidence)
+    return bca(value, drawn, finish(sums.sum(axis=0) - sums), confidence)
 
 
 def refuse_few(n_clusters: int, value: float) -> None:
@@ -71,19 +72,40 @@ def refuse_few(n_clusters: int, value: float) -> None:
         )
 
 
-def percentile(value: float, drawn: Floats, confidence: float) -> Interval:
-    """The interval from the resamples where the statistic is defined.
+def bca(value: float, drawn: Floats, left_out: Floats, confidence: float) -> Interval:
+    """The bias-corrected and accelerated interval.
+
+    Args:
+        value: Of the data as they are.
+        drawn: Of each resample, NaN where undefined.
+        left_out: Of the data without each unit in turn, NaN where undefined.
+        confidence: Of the interval.
 
     Raises:
-        NoIntervalError: If it is undefined in more than half of them.
+        NoIntervalError: If the statistic is undefined in more than half of the resamples, or they
+            all lie on one side of the value.
+
+    References:
+        Efron 1987, J. Am. Stat. Assoc. 82, 171.
     """
-    defined = drawn[np.isfinite(drawn)]
-    if defined.size < drawn.size / 2:
+    n_drawn = drawn.size
+    drawn, left_out = drawn[np.isfinite(drawn)], left_out[np.isfinite(left_out)]
+    if drawn.size < n_drawn / 2:
         raise NoIntervalError(
-            f"no interval: undefined in {drawn.size - defined.size} of {drawn.size} resamples",
-            value,
+            f"no interval: undefined in {n_drawn - drawn.size} of {n_drawn} resamples", value
         )
-    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    share_below = ((drawn < value).sum() + (drawn == value).sum() / 2) / drawn.size
+    if not 0 < share_below < 1:
+        raise NoIntervalError("no interval: the bootstrap lies on one side of the value", value)
+    bias = float(stats.norm.ppf(share_below))
+    spread = left_out.mean() - left_out
+    scale = float((spread**2).sum()) ** 1.5
+    acceleration = float((spread**3).sum()) / (6 * scale) if scale else 0.0
+    limits = []
+    for tail in ((1 - confidence) / 2, (1 + confidence) / 2):
+        z = bias + float(stats.norm.ppf(tail))
+        limits.append(float(stats.norm.cdf(bias + z / (1 - acceleration * z))))
+    low, high = np.quantile(drawn, limits)
     return Interval(value, float(low), float(high))
 
 

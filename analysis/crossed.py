@@ -148,8 +148,7 @@ def least_deviance(design: Design) -> Floats:
     Raises:
         UndefinedError: If they do not arrive.
     """
-    n = len(design.terms)
-    ratios = np.full(n, 0.5)
+    ratios: Floats = np.full(len(design.terms), 0.5)
     lengths = np.array([1.0, 0.5, 0.2, 0.05, 0.01, 0.001])
     for _ in range(MOST_STEPS):
         here, step, slope = _newton(design, ratios)
@@ -166,7 +165,7 @@ def least_deviance(design: Design) -> Floats:
                 return ratios
             break
         moved = float((np.abs(tried[best] - ratios) / (1 + ratios)).max())
-        ratios = tried[best]
+        ratios = np.asarray(tried[best], dtype=float)
         if moved < CLOSE or ratios.max() >= MOST:
             return ratios
     return _slow_but_sure(design, ratios)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.bootstrap import BLOCK
+from analysis.bootstrap import BLOCK, bca
 from analysis.errors import NoIntervalError, UndefinedError
 from analysis.paired import SignedRank, clean
 from analysis.permutation import Floats
@@ -95,9 +95,7 @@ def rank_biserial(
     # Leaving out any one of equal differences gives the same value.
     left_out = _values_of_counts(counts - np.eye(2 * sizes)[np.unique(codes)])
     left_out = np.repeat(left_out, counts[np.unique(codes)].astype(int))
-    drawn, left_out = drawn[np.isfinite(drawn)], left_out[np.isfinite(left_out)]
-    low, high = _bca(value, drawn, left_out, confidence)
-    return Interval(value, low, high)
+    return bca(value, drawn, left_out, confidence)
 
 
 def _coded(values: Floats) -> tuple[int, NDArray[np.int64]]:
@@ -131,22 +129,6 @@ def _values_of_counts(counts: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         total = (ranks * tied).sum(axis=1)
         return np.asarray((ranks * (positive - negative)).sum(axis=1) / total, dtype=float)
-
-
-def _bca(value: float, drawn: Floats, left_out: Floats, confidence: float) -> tuple[float, float]:
-    share_below = ((drawn < value).sum() + (drawn == value).sum() / 2) / drawn.size
-    if not 0 < share_below < 1:
-        raise NoIntervalError("no interval: the bootstrap lies on one side of the value", value)
-    bias = float(stats.norm.ppf(share_below))
-    spread = left_out.mean() - left_out
-    scale = float((spread**2).sum()) ** 1.5
-    acceleration = float((spread**3).sum()) / (6 * scale) if scale else 0.0
-    limits = []
-    for tail in ((1 - confidence) / 2, (1 + confidence) / 2):
-        z = bias + float(stats.norm.ppf(tail))
-        limits.append(float(stats.norm.cdf(bias + z / (1 - acceleration * z))))
-    low, high = np.quantile(drawn, limits)
-    return float(low), float(high)
 
 
 def r_from_z(result: SignedRank) -> RFromZ:

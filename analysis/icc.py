@@ -54,7 +54,7 @@ def icc_interval(
     ratings: Floats, *, form: Form, clusters: Sequence[object], n_resamples: int, seed: int,
     confidence: float = 0.95,
 ) -> Interval:  # fmt: skip
-    """The intraclass correlation with its percentile interval from a bootstrap of whole clusters.
+    """The intraclass correlation with its BCa interval from a bootstrap of whole clusters.
 
     Args:
         ratings: Shape (n_items, n_raters), NaN where missing.

@@ -42,7 +42,7 @@ def gwet_ac_interval(
     ratings: Floats, *, categories: Sequence[float], clusters: Sequence[object], n_resamples: int,
     seed: int, weights: Partial = "quadratic", confidence: float = 0.95,
 ) -> Interval:  # fmt: skip
-    """Gwet's AC with its percentile interval from a bootstrap of whole clusters.
+    """Gwet's AC with its BCa interval from a bootstrap of whole clusters.
 
     Raises:
         NoIntervalError: With fewer than five clusters, or when most resamples are undefined.
@@ -84,7 +84,7 @@ def weighted_kappa_interval(
     first: Floats, second: Floats, *, categories: Sequence[float], clusters: Sequence[object],
     n_resamples: int, seed: int, weights: Partial = "quadratic", confidence: float = 0.95,
 ) -> Interval:  # fmt: skip
-    """Weighted kappa with its percentile interval from a bootstrap of whole clusters.
+    """Weighted kappa with its BCa interval from a bootstrap of whole clusters.
 
     Raises:
         NoIntervalError: With fewer than five clusters, or when most resamples are undefined.
@@ -116,7 +116,7 @@ def percent_agreement_interval(
     ratings: Floats, *, clusters: Sequence[object], n_resamples: int, seed: int, within: float = 0,
     confidence: float = 0.95,
 ) -> Interval:  # fmt: skip
-    """Percent agreement with its percentile interval from a bootstrap of whole clusters.
+    """Percent agreement with its BCa interval from a bootstrap of whole clusters.
 
     Raises:
         NoIntervalError: With fewer than five clusters, or when most resamples are undefined.

@@ -20,7 +20,7 @@ from analysis.permutation import Floats
 
 Residents = Literal["random", "fixed"]
 TERMS = ("vignette", "vignette_respondent", "rater", "respondent")
-LEAST_RESIDUAL = 1e-6
+LEAST_RESIDUAL = 1e-4
 """Share of the scores' variance; a smaller residual is none."""
 AT_ZERO = 1e-7
 """A variance below this share of the residual's is called zero."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.bootstrap import Finish, blocks, percentile, refuse_few
+from analysis.bootstrap import Finish, bca, blocks, refuse_few
 from analysis.errors import NoIntervalError, UndefinedError
 from analysis.permutation import Floats
 
@@ -78,7 +78,8 @@ def text_separability(
         drawn = np.concatenate([
             auc(times[:, member].astype(float)) for times in blocks(n_vignettes, n_resamples, seed)
         ])  # fmt: skip
-        bounds = percentile(value, drawn, confidence)
+        without = np.stack([member != place for place in range(n_vignettes)]).astype(float)
+        bounds = bca(value, drawn, auc(without), confidence)
         low, high = bounds.low, bounds.high
     except NoIntervalError:
         low = high = None

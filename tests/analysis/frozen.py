@@ -28,6 +28,10 @@ COLUMNS = {
     "masking_changes": "blinding_code number:integer rule start:integer before after",
     "audit": "number:integer at:datetime actor role action subject details previous_sha256 sha256",
 }
+OPTIONAL = {
+    "marks": "rater_id blinding_code kind item marked:boolean",
+    "guesses": "rater_id blinding_code guess confidence:integer",
+}
 TYPES = {
     "string": pa.string(),
     "datetime": pa.string(),
@@ -70,6 +74,11 @@ class Frozen:
         }  # fmt: skip
         self.protocol = _protocol(self.vignettes, self.dimensions, direction)
 
+    def ask(self) -> None:
+        """Let raters also mark harm and guess the source."""
+        for name, columns in OPTIONAL.items():
+            self.tables[name], self.columns[name] = [], columns
+
     def respond(
         self, respondent: str, arm: str, vignette: str, scores: list[list[int | None]] | None
     ) -> None:
@@ -95,7 +104,7 @@ class Frozen:
     def write(self, directory: Path) -> Path:
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "protocol.json").write_bytes(canonical(self.protocol))
-        tables = {name: self._write_table(directory, name) for name in COLUMNS}
+        tables = {name: self._write_table(directory, name) for name in self.tables}
         self.manifest.setdefault("protocol_sha256", sha256_hex(canonical(self.protocol)))
         (directory / "manifest.json").write_text(json.dumps(self.manifest | {"tables": tables}))
         return directory

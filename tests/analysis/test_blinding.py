@@ -12,6 +12,7 @@ from analysis.blinding import (
     james_index_interval,
 )
 from analysis.errors import NoIntervalError, UndefinedError
+from tests.analysis.loops import looped
 
 KNOWN = [[48, 22], [4, 30], [330, 319]]
 """The table in the README of BlindingIndex.jl, which follows the R package BI."""
@@ -89,15 +90,19 @@ def test_the_cluster_bootstrap_equals_a_loop() -> None:
     settings = {"clusters": raters, "n_resamples": 150, "seed": 3}
     bang = bang_index_interval(guessed, actual, arm=1, **settings)
     james = james_index_interval(guessed, actual, **settings)
-    looped: list[tuple[float, float]] = []
-    for row in np.random.default_rng(3).integers(0, 8, (150, 8)):
-        places = np.concatenate([np.flatnonzero(raters == rater) for rater in row])
+
+    def counted(rows: np.ndarray) -> np.ndarray:
         counts = np.zeros((3, 2))
-        np.add.at(counts, (guessed[places], actual[places]), 1)
-        looped.append((bang_index(counts).arms[1].value, james_index(counts).value))
-    ends = np.quantile(looped, [0.025, 0.975], axis=0)
-    assert (bang.low, bang.high) == pytest.approx(tuple(ends[:, 0]))
-    assert (james.low, james.high) == pytest.approx(tuple(ends[:, 1]))
+        np.add.at(counts, (guessed[rows], actual[rows]), 1)
+        return counts
+
+    for ours, compute in (
+        (bang, lambda rows: bang_index(counted(rows)).arms[1].value),
+        (james, lambda rows: james_index(counted(rows)).value),
+    ):
+        assert (ours.low, ours.high) == pytest.approx(
+            looped(compute, raters, n_resamples=150, seed=3)
+        )
 
 
 def test_guesses_that_repeat_within_a_rater_widen_the_interval() -> None:
