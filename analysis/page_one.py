@@ -22,8 +22,8 @@ def harm_sentences(results: Results) -> list[str]:
             words.append(f"{row.label}: {row.shares.reason}.")
             continue
         words.append(
-            f"{row.label}: {100 * row.shares.first:.1f} % of {first}'s responses, "
-            f"{100 * row.shares.second:.1f} % of {second}'s."
+            f"{row.label}: {100 * row.shares.first:.1f} % of the responses of {first}, "
+            f"{100 * row.shares.second:.1f} % of those of {second}."
         )
     if harm.severe:
         listed = ", ".join(

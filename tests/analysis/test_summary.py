@@ -103,7 +103,9 @@ def test_the_summary_is_plain_json_without_nan(tmp_path: Path) -> None:
 def test_harm_guesses_and_a_classifier_reach_page_one(tmp_path: Path) -> None:
     found = results(asked(), tmp_path)
     harm, blinding = harm_sentences(found), blinding_sentences(found)
-    assert harm[0] == "Any potential harm: 0.0 % of Model's responses, 100.0 % of Residents's."
+    assert harm[0] == (
+        "Any potential harm: 0.0 % of the responses of Model, 100.0 % of those of Residents."
+    )
     assert "Called severe by at least one rater: Residents on V01 (1 of 3 raters)." in harm
     assert "Guesses on Model: Bang's index 1.00" in blinding[0]
     assert blinding[-1].startswith("A text classifier told the masked arms apart") or (
@@ -121,8 +123,8 @@ def test_what_was_not_asked_is_said(tmp_path: Path) -> None:
 
 def test_deviations_are_listed(tmp_path: Path) -> None:
     frozen = panel()
-    frozen.tables["audit"].insert(0, {"number": 1, "action": "deviation", "at": "2026-01-02",
-                                      "details": "a rater was ill", "sha256": "1" * 64})  # fmt: skip
+    event = {"number": 1, "action": "deviation", "at": "2026-01-02", "sha256": "1" * 64}
+    frozen.tables["audit"].insert(0, {**event, "details": "a rater was ill"})
     frozen.manifest["n_audit_events"] = 2
     assert deviation_sentence(results(frozen, tmp_path)) == (
         "Deviations: 1 recorded. 2026-01-02: a rater was ill"
