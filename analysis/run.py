@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from analysis.checklists import checklists_md
 from analysis.dataset import Dataset, open_export
 from analysis.errors import AnalysisError
 from analysis.figures import Drawing, all_figures, titled
@@ -67,6 +68,7 @@ def analyze(
             (out / name).mkdir(parents=True, exist_ok=True)
         (out / "summary.json").write_text(summary_json(results), encoding="utf-8")
         (out / "methods.md").write_text(methods_md(results), encoding="utf-8")
+        (out / "checklists.md").write_text(checklists_md(results), encoding="utf-8")
         _write_tables(out / "tables", tables)
         _write_figures(out / "figures", figures)
         (out / "report.html").write_text(report_html(results, tables, figures), encoding="utf-8")

@@ -52,7 +52,7 @@ WOMAN = {"age": "84 years", "sex": "Woman", "creatinine": "133 micromol/L"}
             "half_life_two_levels",
             {"first": "40 mg/L", "second": "10 mg/L", "between": "10 hours"}, 5.0, "h",
         ),
-        # CKD-EPI as above it; a body surface of 1.73 m2 changes nothing: 1.73^2 * 3600 / 100 = 107.74
+        # A body surface of 1.73 m2 changes nothing: 1.73^2 * 3600 / 100 = 107.74 kg
         (
             "ckd_epi_2021_own_size",
             {"age": "50 years", "sex": "Woman", "creatinine": "0.7 mg/dL", "weight": "107.7444 kg",
