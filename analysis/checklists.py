@@ -1,7 +1,7 @@
 """Reporting checklists prefilled from the record, each gap named.
 
-CHART's items are named as its published abstract names them; the words of its subitems, and the items
-of TRIPOD-LLM, are not repeated here, and none is invented: the guideline itself has them.
+CHART's items are named as its published abstract names them; the words of its subitems, and the
+items of TRIPOD-LLM, are not repeated here, and none is invented: the guideline itself has them.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def checklists_md(results: Results) -> str:
         f"Items as named in {CHART}. The words of the subitems stand in the guideline.", "",
         *_table(chart), "",
         f"## TRIPOD-LLM ({len([i for i in tripod if i.is_gap])} gaps)", "",
-        f"{TRIPOD_LLM} has 19 main items and 50 subitems from title to discussion, completed on the "
-        "guideline's own site. Its items are not reproduced here; these facts of the record answer "
+        f"{TRIPOD_LLM} has 19 main items and 50 subitems from title to discussion, completed on "
+        "the guideline's own site. Its items are not reproduced here; these facts of the record answer "
         "what a reader of it asks.", "",
         *_table(tripod), "",
     ]  # fmt: skip

@@ -41,8 +41,10 @@ def signed_sum_p(sizes: Floats, signed_sum: float, alternative: Alternative) -> 
     first, second = _signed_sums(whole[::2]), np.sort(_signed_sums(whole[1::2]))
     seen = round(signed_sum * WHOLE)
     n_patterns = float(first.size) * second.size
-    at_least = (second.size - np.searchsorted(second, seen - first, side="left")).sum()
-    at_most = np.searchsorted(second, seen - first, side="right").sum()
+    # Rounded thirds do not add up: sums that differ by less than the rounding of all are ties.
+    near = sizes.size
+    at_least = (second.size - np.searchsorted(second, seen - near - first, side="left")).sum()
+    at_most = np.searchsorted(second, seen + near - first, side="right").sum()
     return _one_or_both(at_least / n_patterns, at_most / n_patterns, alternative)
 
 
