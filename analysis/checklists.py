@@ -44,8 +44,8 @@ def checklists_md(results: Results) -> str:
         *_table(chart), "",
         f"## TRIPOD-LLM ({len([i for i in tripod if i.is_gap])} gaps)", "",
         f"{TRIPOD_LLM} has 19 main items and 50 subitems from title to discussion, completed on "
-        "the guideline's own site. Its items are not reproduced here; these facts of the record answer "
-        "what a reader of it asks.", "",
+        "the guideline's own site. Its items are not reproduced here; these facts of the record "
+        "answer what a reader of it asks.", "",
         *_table(tripod), "",
     ]  # fmt: skip
     return "\n".join(lines)

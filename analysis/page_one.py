@@ -69,7 +69,7 @@ def _bang(label: str, bang: Interval | NotComputed) -> str:
         if bang.low > 0
         else "guessed wrong more often than by chance"
         if bang.high < 0
-        else "no better than chance can be ruled in or out"
+        else "guessing by chance is not ruled out"
     )
     return (
         f"Guesses on {label}: Bang's index {number(bang.value)} ({number(bang.low)} to "

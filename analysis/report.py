@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from analysis import figures as drawing
+from analysis import drawing
 from analysis import table_files as tabling
 from analysis.differences import Differences
-from analysis.figures import Drawing
+from analysis.drawing import Drawing
 from analysis.page_one import (
     agreement_sentences,
     blinding_sentences,

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from analysis.checklists import checklists_md
 from analysis.dataset import Dataset, open_export
+from analysis.drawing import Drawing, titled
 from analysis.errors import AnalysisError
-from analysis.figures import Drawing, all_figures, titled
+from analysis.figures import all_figures
 from analysis.methods import PACKAGES, methods_md
 from analysis.report import figure_html, report_html, table_html
 from analysis.results import compute

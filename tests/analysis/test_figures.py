@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from analysis.dataset import open_export
-from analysis.figures import SHADES, Drawing, all_figures, titled, to_html
+from analysis.drawing import Drawing, titled, to_html
+from analysis.figures import all_figures
+from analysis.figures_raters import SHADES
 from analysis.results import compute
 from tests.analysis.frozen import Frozen, example, panel
 
