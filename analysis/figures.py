@@ -97,8 +97,9 @@ def _draw_margin(figure: go.Figure, results: Results, rows: list[float]) -> None
             )
         )  # fmt: skip
     figure.add_annotation(
-        x=margin.points, y=0, yref="paper", yshift=-48, yanchor="top", showarrow=False,
-        text=f"dashed: margin \u00b1{margin.points:g}", font={"size": 12, "color": MARK},
+        x=0, xref="paper", xanchor="left", y=0, yref="paper", yshift=-48, yanchor="top",
+        showarrow=False,
+        text=f"dashed: the margin, \u00b1{margin.points:g}", font={"size": 12, "color": MARK},
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SHADES = ("#b4552d", "#dfa58a", "#e6e6de", "#8fbfbd", "#0f5c63")
 """Worst to best; told apart by order and by the number in each segment, not by colour alone."""
 LETTERING = (PAPER, INK, INK, INK, PAPER)
-LEAST_WRITTEN = 0.08
+LEAST_WRITTEN = 0.1
 """Smaller segments have no room for their share."""
 
 
@@ -43,7 +43,9 @@ def ratings(results: Results) -> Drawing:
         legend={"orientation": "h", "y": 0, "yref": "paper", "yanchor": "top", "x": 0,
                 "traceorder": "normal", "font": {"size": 13}, "itemwidth": 30},
     )  # fmt: skip
-    figure.update_xaxes(visible=False, range=[-1, 1])
+    reach = max(abs(end) for bar in figure.data for b, x in zip(bar.base, bar.x, strict=True)
+                for end in (b, b + x)) * 1.02  # fmt: skip
+    figure.update_xaxes(visible=False, range=[-reach, reach])
     figure.update_yaxes(visible=False, range=[places[-1] + 0.6, -1.6])
     title = "Share of each score, by dimension and arm: worse to the left, better to the right"
     return Drawing(
