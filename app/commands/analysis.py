@@ -66,22 +66,25 @@ def analyze(
         "--human-arm": human_arm, "--contrast": contrast, "--scale": scale,
         "--lower-is-better": lower_is_better, "--seed": seed,
     }  # fmt: skip
-    given = [name for name, value in asked.items() if value is not None]
-    read: Path | Dataset = source
-    if source.is_dir():
-        if given:
-            raise InputError(
-                f"{', '.join(given)}: a frozen dataset is analysed by its registered protocol; "
-                "these are for a CSV"
-            )
-    else:
-        read = _ratings(source, asked)
-    run = analyze_source(read, out)
+    run = analyze_source(_source(source, asked), out)
     say(
         as_json,
         {"report": str(run.report), "summary": str(run.summary)},
         [f"Report: {run.report}", f"Every number: {run.summary}"],
     )
+
+
+def _source(source: Path, asked: dict[str, Any]) -> Path | Dataset:
+    """A frozen dataset as it is, or the table that a CSV holds."""
+    if not source.is_dir():
+        return _ratings(source, asked)
+    given = [name for name, value in asked.items() if value is not None]
+    if given:
+        raise InputError(
+            f"{', '.join(given)}: a frozen dataset is analysed by its registered protocol; these "
+            "are for a CSV"
+        )
+    return source
 
 
 def _ratings(source: Path, asked: dict[str, Any]) -> Dataset:

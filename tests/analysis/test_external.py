@@ -100,6 +100,13 @@ def test_three_arms_give_every_declared_pair_in_one_family() -> None:
     assert [r.p_adjusted for r in results.dimensions] == list(adjust(p))
 
 
+def test_two_models_are_compared_without_a_human_arm() -> None:
+    models = frame(people=1).replace({"arm": {"people": "other-model"}})
+    results = compute(from_ratings(models, first="model", second="other-model"))
+    assert results.dimensions[0].differences.values.size == 8  # type: ignore[union-attr]
+    assert "several" in results.dimensions[0].sensitivity.generalised.reason  # type: ignore[union-attr]
+
+
 def test_raters_nested_in_vignettes_are_analysed() -> None:
     nested = frame(raters=2)
     nested["rater"] = nested["vignette"] + nested["rater"]
