@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from app.commands import analysis, cts, demo, model, results, study, vignettes
+from app.commands import analysis, bundle, cts, demo, model, results, study, vignettes
 
 app = typer.Typer(
     name="safemed",
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 study.add_to(app)
 results.add_to(app)
+bundle.add_to(app)
 analysis.add_to(app)
 demo.add_to(app)
 app.add_typer(

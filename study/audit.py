@@ -1,7 +1,8 @@
 """The audit: one hash-chained event for every step, per study.
 
 Each event's digest covers its content and the digest before it, so an edit, a removal, a
-reordering or (given the head from outside) a truncation shows. The head is not signed yet.
+reordering or (given the head from outside) a truncation shows. The head is given out as a receipt
+at registration, lock and unblinding, and signed with every bundle.
 """
 
 from __future__ import annotations
@@ -91,6 +92,12 @@ def events_of(session: Session, study_id: str) -> list[AuditEventRow]:
     """The study's events in order."""
     query = select(AuditEventRow).where(AuditEventRow.study_id == study_id)
     return list(session.scalars(query.order_by(AuditEventRow.number)))
+
+
+def receipt(session: Session, study_id: str) -> str:
+    """The chain's head as `number:digest`, to be kept where the operator cannot change it."""
+    last = events_of(session, study_id)[-1]
+    return f"{last.number}:{last.sha256}"
 
 
 def verify_chain(events: Iterable[AuditEventRow], *, head: str | None = None) -> str:

@@ -84,5 +84,13 @@ class AuditError(StudyError):
     """The audit chain does not hold."""
 
 
+class SigningError(StudyError):
+    """A signing key cannot be used."""
+
+
+class BundleError(StudyError):
+    """A bundle cannot be read at all, so nothing about it can be verified."""
+
+
 class StorageError(StudyError):
     """The database could not write or be read; nothing was saved."""

@@ -17,6 +17,7 @@ from study.clock import as_text
 from study.errors import StillBlindedError, StudyError
 from study.export_tables import Table, all_tables
 from study.registration import RegisteredStudy, load_study
+from study.signing import Signer
 from study.store import Store
 
 SCHEMA = "safemed.frozen/1"
@@ -30,7 +31,10 @@ TRYOUT_NOTE = (
 MISSING = "NA"
 
 
-def export(store: Store, study_id: str, out: Path, *, by: Actor, code_version: str) -> Path:
+def export(
+    store: Store, study_id: str, out: Path, *, by: Actor, code_version: str,
+    signer: Signer | None = None,
+) -> Path:  # fmt: skip
     """Write the frozen dataset of an unblinded study, as `docs/contracts.md` defines it.
 
     Args:
@@ -39,6 +43,7 @@ def export(store: Store, study_id: str, out: Path, *, by: Actor, code_version: s
         out: A directory to make; an export that is there already is replaced only when whole.
         by: Who exports; it is audited.
         code_version: Of the program, for the manifest.
+        signer: Who signs the manifest, and with it every digest; None leaves the bundle unsigned.
 
     Raises:
         StillBlindedError: If the study is not unblinded.
@@ -56,7 +61,7 @@ def export(store: Store, study_id: str, out: Path, *, by: Actor, code_version: s
         head = verify_chain(events_of(session, study_id))
         tables = all_tables(session, study)
         manifest = _manifest(session, study, tables, head, code_version)
-        _write(out, study, tables, manifest)
+        _write(out, study, tables, manifest, signer)
     return out
 
 
@@ -123,8 +128,9 @@ def _is_export(out: Path) -> bool:
 
 
 def _write(
-    out: Path, study: RegisteredStudy, tables: Mapping[str, Table], manifest: Mapping[str, Any]
-) -> None:
+    out: Path, study: RegisteredStudy, tables: Mapping[str, Table], manifest: Mapping[str, Any],
+    signer: Signer | None,
+) -> None:  # fmt: skip
     """Write beside the destination first: a full disk leaves no half export behind."""
     beside = out.with_name(out.name + ".part")
     shutil.rmtree(beside, ignore_errors=True)
@@ -134,9 +140,11 @@ def _write(
         for name, table in tables.items():
             _write_csv(beside / f"{name}.csv", table)
             _write_parquet(beside / f"{name}.parquet", table)
-        (beside / "manifest.json").write_text(
-            json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        content = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
+        (beside / "manifest.json").write_bytes(content)
+        if signer is not None:
+            signed = json.dumps(signer.sign(content), indent=2) + "\n"
+            (beside / "signature.json").write_text(signed, encoding="utf-8")
         shutil.rmtree(out, ignore_errors=True)
         beside.rename(out)
     except OSError as error:

@@ -56,6 +56,7 @@ def register(
     *,
     by: Actor,
     kind: Kind = "study",
+    public_key: str | None = None,
 ) -> str:
     """Freeze a protocol and its vignettes, and return the new study's id.
 
@@ -66,6 +67,8 @@ def register(
         by: Who registers.
         kind: `tryout` is a study in which one person walks every role; no protocol can ask for
             it, and it is marked simulated for good.
+        public_key: Of whoever will sign the bundles, in hexadecimal; it goes into the audit, so
+            that a bundle signed by another key shows.
 
     Raises:
         ProtocolError: If a vignette of the protocol is not at hand.
@@ -100,6 +103,7 @@ def register(
             "vignettes_sha256": sha256_hex(canonical(chosen)),
             "kind": kind,
             "simulated": simulated,
+            "public_key": public_key,
         }
         record(session, store.clock, study_id, by, "register", study_id, details)
     return study_id

@@ -1,36 +1,17 @@
-"""Verbs after a study: export; and `app`, which serves the screens."""
+"""The verb that serves the screens."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.commands.output import DEFAULT_STORE, AsJson, StoreUrl, StudyId, say
+from app.commands.output import DEFAULT_STORE, StoreUrl
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs to the command."""
-    app.command()(export)
     app.command("app")(app_)
-
-
-def export(
-    out: Annotated[Path, typer.Option("--out", help="Directory of the frozen dataset.")],
-    study: StudyId = None,
-    store: StoreUrl = DEFAULT_STORE,
-    as_json: AsJson = False,
-) -> None:
-    """Write the frozen dataset of an unblinded study."""
-    from app.commands.study import open_named
-    from app.resources import code_version
-    from study.audit import OPERATOR
-    from study.export import export as export_study
-
-    opened, study_id = open_named(store, study)
-    export_study(opened, study_id, out, by=OPERATOR, code_version=code_version())
-    say(as_json, {"study_id": study_id, "export": str(out)}, [f"Frozen dataset: {out}"])
 
 
 def app_(

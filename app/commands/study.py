@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.commands.bundle import SigningKey, key_beside
 from app.commands.output import (
     DEFAULT_BASE_URL,
     DEFAULT_STORE,
@@ -35,6 +36,8 @@ VignettesPath = Annotated[
     Path | None,
     typer.Option("--vignettes", help="Directory of vignettes; the shipped ones by default."),
 ]
+RECEIPTED = ("lock", "unblind")
+"""Steps after which the head of the audit is given out, as after registration."""
 Reason = Annotated[str, typer.Option("--reason", help="Written into the audit.")]
 
 
@@ -91,6 +94,7 @@ def register(
     facts: FactsPath = None,
     store: StoreUrl = DEFAULT_STORE,
     base_url: BaseUrl = DEFAULT_BASE_URL,
+    signing_key: SigningKey = None,
     as_json: AsJson = False,
 ) -> None:
     """Freeze a protocol that `validate` passes, and make the investigator's link."""
@@ -98,19 +102,29 @@ def register(
     from study.audit import OPERATOR
     from study.invitations import invite
     from study.registration import register as register_study
+    from study.signing import signer_at
     from study.store import create_store
 
     loaded, at_hand, _ = checked_study(protocol, vignettes, facts)
-    opened = create_store(store)
-    study_id = register_study(opened, loaded, at_hand, by=OPERATOR)
+    opened, signer = create_store(store), signer_at(signing_key or key_beside(store))
+    study_id = register_study(opened, loaded, at_hand, by=OPERATOR, public_key=signer.public_key)
+    receipt = _receipt(opened, study_id)
     link = entry_link(base_url, invite(opened, study_id, "investigator", by=OPERATOR))
     say(
         as_json,
-        {"study_id": study_id, "protocol_sha256": loaded.sha256, "investigator": link},
+        {
+            "study_id": study_id,
+            "protocol_sha256": loaded.sha256,
+            "investigator": link,
+            "public_key": signer.public_key,
+            "receipt": receipt,
+        },
         [
             f"Registered {study_id}: {loaded.title}",
             f"Protocol digest {loaded.sha256}",
             f"Investigator's link, good once: {link}",
+            f"Keep elsewhere, for the registry and the second person: receipt {receipt}, "
+            f"signer's public key {signer.public_key}",
         ],
     )
 
@@ -274,14 +288,28 @@ def _step(
         opened, study_id, verb, by=OPERATOR, reason=reason, second_person=second_person,
         force=bool(reason),
     )  # fmt: skip
-    _say_step(study_id, result, base_url, as_json)
+    receipt = _receipt(opened, study_id) if verb in RECEIPTED else None
+    _say_step(study_id, result, base_url, as_json, receipt)
 
 
-def _say_step(study_id: str, result: StepResult, base_url: str, as_json: bool) -> None:
+def _receipt(store: Store, study_id: str) -> str:
+    from study.audit import receipt
+
+    with store.read() as session:
+        return receipt(session, study_id)
+
+
+def _say_step(
+    study_id: str, result: StepResult, base_url: str, as_json: bool, receipt: str | None
+) -> None:
     links = [
         {"role": i.role, "stratum": i.stratum, "link": entry_link(base_url, i.token)}
         for i in result.invitations
     ]
     lines = [f"{study_id} is now: {result.state}"]
     lines += [f"{link['role']} {link['stratum'] or ''} {link['link']}" for link in links]
-    say(as_json, {"study_id": study_id, "state": result.state, "invitations": links}, lines)
+    said: dict[str, object] = {"study_id": study_id, "state": result.state, "invitations": links}
+    if receipt is not None:
+        lines.append(f"Keep elsewhere, to verify the bundle with: receipt {receipt}")
+        said["receipt"] = receipt
+    say(as_json, said, lines)

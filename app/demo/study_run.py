@@ -127,6 +127,7 @@ def run_whole_study(ground: Ground) -> str:
     """
     from analysis.run import analyze
     from study.export import export
+    from study.signing import signer_at
 
     protocol = shipped_protocol("demonstration", ground)
     study_id = begin_study(ground, protocol)
@@ -144,6 +145,7 @@ def run_whole_study(ground: Ground) -> str:
     export(
         ground.store, study_id, ground.directory / "export",
         by=SIMULATOR, code_version=code_version(),
+        signer=signer_at(ground.directory / "signing.key"),
     )  # fmt: skip
     analyze(ground.directory / "export", ground.directory / "report", progress=ground.progress)
     return study_id

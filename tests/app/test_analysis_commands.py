@@ -104,3 +104,19 @@ def test_power_without_a_margin_or_with_words_for_numbers_is_refused() -> None:
     assert "--vignettes holds 'many'" in run.stderr
     run = safemed("power", "--margin", "0")
     assert "the margin is 0" in run.stderr
+
+
+def test_verify_names_each_check_and_fails_on_a_changed_bundle(tmp_path: Path) -> None:
+    from study.signing import signer_at
+    from tests.analysis.frozen import panel
+
+    # A dataset written without the study package: its audit is no chain, and verify says so.
+    bundle = panel(n_vignettes=3).write(tmp_path / "export")
+    signed = signer_at(tmp_path / "key").sign((bundle / "manifest.json").read_bytes())
+    (bundle / "signature.json").write_text(json.dumps(signed))
+    run = safemed("verify", bundle)
+    assert run.returncode == 1
+    assert "FAULT  audit: audit event 1 (export) was changed or moved" in run.stdout
+    assert "open   receipts: unanchored" in run.stdout
+    assert safemed("verify", tmp_path).returncode == 2
+    assert "is no receipt" in safemed("verify", bundle, "--receipt", "5").stderr

@@ -1,0 +1,83 @@
+"""Verbs of a bundle: export it, signed, and verify one offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.commands.output import DEFAULT_STORE, AsJson, StoreUrl, StudyId, say
+
+SigningKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--signing-key", envvar="SAFEMED_SIGNING_KEY",
+        help="File of the private key; made at first use, beside the database by default.",
+    ),
+]  # fmt: skip
+MARKS = {"holds": "ok   ", "open": "open ", "fault": "FAULT"}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verbs to the command."""
+    app.command()(export)
+    app.command()(verify)
+
+
+def export(
+    out: Annotated[Path, typer.Option("--out", help="Directory of the frozen dataset.")],
+    study: StudyId = None,
+    store: StoreUrl = DEFAULT_STORE,
+    signing_key: SigningKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write and sign the frozen dataset of an unblinded study."""
+    from app.commands.study import open_named
+    from app.resources import code_version
+    from study.audit import OPERATOR
+    from study.export import export as export_study
+    from study.signing import signer_at
+
+    opened, study_id = open_named(store, study)
+    signer = signer_at(signing_key or key_beside(store))
+    export_study(opened, study_id, out, by=OPERATOR, code_version=code_version(), signer=signer)
+    say(
+        as_json,
+        {"study_id": study_id, "export": str(out), "public_key": signer.public_key},
+        [f"Frozen dataset: {out}", f"Signed by {signer.public_key}"],
+    )
+
+
+def key_beside(store: str) -> Path:
+    """The key's file where none is named: beside a database file, else where one stands."""
+    if "://" in store:
+        return Path("safemed-signing.key")
+    database = Path(store)
+    return database.with_name(f"{database.stem}-signing.key")
+
+
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="A frozen dataset.")],
+    receipt: Annotated[
+        list[str] | None,
+        typer.Option("--receipt", help="number:digest, as printed at register, lock or unblind."),
+    ] = None,
+    public_key: Annotated[
+        str | None, typer.Option("--public-key", help="Of the signer, as given out before.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify a frozen dataset offline; status 1 if anything was changed."""
+    from study.verify import Receipt
+    from study.verify import verify as verify_bundle
+
+    receipts = [Receipt.from_words(words) for words in receipt or []]
+    checks = verify_bundle(bundle, receipts=receipts, public_key=public_key)
+    say(
+        as_json,
+        {"checks": [{"name": c.name, "outcome": c.outcome, "words": c.words} for c in checks]},
+        [f"{MARKS[c.outcome]}  {c.name}: {c.words}" for c in checks],
+    )
+    if any(check.outcome == "fault" for check in checks):
+        raise typer.Exit(1)
