@@ -20,6 +20,8 @@ from study.randomness import SeededSource, Source, SystemSource
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 10_000
+WRITERS = 7_333_623
+"""Number of the PostgreSQL lock that writers take; any number, the same for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,9 @@ class Store:
             StorageError: If the database could not be read.
         """
         try:
-            engine = self.engine.execution_options(reads_only=True)
+            # One look sees one state, as a SQLite transaction does of itself.
+            options = {} if _is_sqlite(self.engine.url) else {"isolation_level": "REPEATABLE READ"}
+            engine = self.engine.execution_options(reads_only=True, **options)
             with Session(engine, expire_on_commit=False) as session:
                 yield session
         except DatabaseError as error:
@@ -73,7 +77,7 @@ def create_store(
     """Open a study database, making or migrating it first.
 
     Args:
-        url: A path of a SQLite file, or a SQLAlchemy address.
+        url: A path of a SQLite file, or a SQLAlchemy address of SQLite or PostgreSQL.
         clock: Defaults to the operating system's.
         source: Of secrets; defaults to the operating system's.
 
@@ -81,13 +85,14 @@ def create_store(
         StorageError: If the place cannot be written.
     """
     where = _as_url(url)
-    if where.database:
+    if where.database and _is_sqlite(where):
         Path(where.database).parent.mkdir(parents=True, exist_ok=True)
     store = Store(_engine(where), clock or SystemClock(), source or SystemSource())
     try:
         with store.engine.begin() as connection:
             _migrate(connection)
     except DatabaseError as error:
+        store.close()
         raise StorageError(_storage_message(error, where)) from error
     return store
 
@@ -101,7 +106,8 @@ def open_store(
         StorageError: If it is missing, not a study database, or of an older revision.
     """
     where = _as_url(url)
-    if "mode" not in where.query and not Path(where.database or "").is_file():
+    is_file = _is_sqlite(where) and "mode" not in where.query
+    if is_file and not Path(where.database or "").is_file():
         raise StorageError(
             f"there is no study database at {where.database}; `safemed register` makes one"
         )
@@ -110,8 +116,10 @@ def open_store(
         with store.engine.connect() as connection:
             present, newest = _revisions(connection)
     except DatabaseError as error:
+        store.close()
         raise StorageError(_storage_message(error, where)) from error
     if present != newest:
+        store.close()
         raise StorageError(
             f"the study database {where.database} is at revision {present or 'none'}, this version "
             f"of safemed needs {newest}; run `safemed register` or open it once with `safemed app`"
@@ -122,19 +130,38 @@ def open_store(
 def _as_url(url: str | Path) -> URL:
     written = str(url)
     where = make_url(written if "://" in written else f"sqlite:///{written}")
-    if where.get_backend_name() != "sqlite":
+    if where.get_backend_name() not in ("sqlite", "postgresql"):
         raise StorageError(
-            f"{where.get_backend_name()} is not supported yet: its append-only triggers are not "
-            "written; give a path, or an address that begins with sqlite:///"
+            f"{where.get_backend_name()} is not supported: its append-only triggers are not "
+            "written; give a path, or an address that begins with sqlite:/// or postgresql://"
         )
+    if where.drivername == "postgresql":
+        where = where.set(drivername="postgresql+psycopg")
     return where
 
 
+def _is_sqlite(where: URL) -> bool:
+    return where.get_backend_name() == "sqlite"
+
+
 def _engine(where: URL) -> Engine:
-    engine = create_engine(where)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_immediate)
+    engine = create_engine(where, pool_pre_ping=not _is_sqlite(where))
+    if _is_sqlite(where):
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    else:
+        event.listen(engine, "begin", _wait_for_writers)
     return engine
+
+
+def _wait_for_writers(connection: Connection) -> None:
+    """One writer at a time in a PostgreSQL database, as in a SQLite one.
+
+    Every service reads, decides and writes in one transaction; the lock is taken before its first
+    read and let go with its commit.
+    """
+    if not connection.get_execution_options().get("reads_only", False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -190,6 +217,8 @@ def _storage_message(error: DatabaseError, where: URL) -> str:
         "unable to open": "the file cannot be opened; check that its folder exists and the rights",
         "not a database": "the file is not a study database; name another one",
         "no such table": "the file is not a study database; name another one",
+        "connection": "the database server does not answer; check its address and that it runs",
+        "no space left": "the server's disk is full; free space and try again",
     }
     remedy = next((words for key, words in remedies.items() if key in cause), str(error.orig))
     return f"nothing was saved: {remedy} (database: {where.database})"

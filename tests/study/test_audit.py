@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from study.audit import events_of, verify_chain
 from study.errors import AuditError
 from study.store import Store
-from study.tables import APPEND_ONLY, AuditEventRow
+from study.tables import APPEND_ONLY, AuditEventRow, Base
 from tests.studies import to_unblinded
 
 
@@ -55,20 +55,19 @@ def test_submitted_records_refuse_change_and_removal(
     store: Store, tmp_path: Path, table: str, act: str
 ) -> None:
     to_unblinded(store, tmp_path)
-    connection = sqlite3.connect(tmp_path / "study.db")
-    if table == "masking_change":
-        with store.engine.connect() as c:
-            response = c.execute(text("SELECT response_id FROM masked_response")).scalar()
-        connection.execute(
-            "INSERT INTO masking_change VALUES (?, 1, 'layout', 0, 'a', 'b')", (response,)
-        )
-    column = connection.execute(f"SELECT name FROM pragma_table_info('{table}')").fetchone()[0]
+    column = next(iter(Base.metadata.tables[table].columns)).name
     change = (
         f"UPDATE {table} SET {column} = {column}" if act == "UPDATE" else f"DELETE FROM {table}"
     )
-    with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only: {act} refused"):
-        connection.execute(change)
-    connection.close()
+    with store.engine.connect() as connection:
+        if table == "masking_change":
+            response = connection.execute(text("SELECT response_id FROM masked_response")).scalar()
+            row = {"id": response, "rule": "layout", "before": "a", "after": "b"}
+            connection.execute(
+                text("INSERT INTO masking_change VALUES (:id, 1, :rule, 0, :before, :after)"), row
+            )
+        with pytest.raises(IntegrityError, match=f"{table} is append-only: {act} refused"):
+            connection.execute(text(change))
 
 
 def test_the_seeds_digest_is_in_the_audit_and_the_seed_only_after_unblinding(

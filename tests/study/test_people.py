@@ -65,10 +65,10 @@ def test_the_return_code_signs_in_on_another_device(store: Store) -> None:
     assert person_of_session(store, again.session_token) == entry.person
 
 
-def test_only_digests_of_secrets_are_in_the_database(store: Store, tmp_path: Path) -> None:
-    token = invite(store, register_example(store), "rater", by=OPERATOR)
-    entry = accept_invitation(store, token)
-    store.close()
+def test_only_digests_of_secrets_are_in_the_database(sqlite_store: Store, tmp_path: Path) -> None:
+    token = invite(sqlite_store, register_example(sqlite_store), "rater", by=OPERATOR)
+    entry = accept_invitation(sqlite_store, token)
+    sqlite_store.close()
     written = b"".join(path.read_bytes() for path in tmp_path.glob("study.db*"))
     assert entry.return_code is not None
     secret_half = entry.return_code.replace("-", "")[6:]
@@ -138,15 +138,15 @@ def test_a_seeded_source_marks_the_study_simulated_for_good(
 
 
 def test_an_injected_source_is_refused_once_a_real_person_is_enrolled(
-    store: Store, tmp_path: Path
+    sqlite_store: Store, tmp_path: Path
 ) -> None:
-    study_id = to_answering(store)
-    join(store, study_id, "resident", arm="residents")
+    study_id = to_answering(sqlite_store)
+    join(sqlite_store, study_id, "resident", arm="residents")
     seeded = create_store(tmp_path / "study.db", source=SeededSource(1))
     with pytest.raises(RealPersonEnrolledError, match="a real person is enrolled"):
         invite(seeded, study_id, "rater", by=OPERATOR)
     seeded.close()
-    assert not study_card(store, study_id).simulated
+    assert not study_card(sqlite_store, study_id).simulated
 
 
 def test_a_scripted_person_is_refused_beside_a_real_one(store: Store) -> None:

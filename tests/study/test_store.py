@@ -22,8 +22,18 @@ def test_a_missing_database_is_named_with_the_remedy(tmp_path: Path) -> None:
 
 
 def test_another_kind_of_database_is_refused_by_name() -> None:
-    with pytest.raises(StorageError, match="postgresql is not supported yet"):
-        create_store("postgresql://localhost/study")
+    with pytest.raises(StorageError, match="mysql is not supported"):
+        create_store("mysql://localhost/study")
+
+
+def test_a_server_that_does_not_answer_is_named_with_the_remedy() -> None:
+    with pytest.raises(StorageError, match="the database server does not answer; check its addr"):
+        create_store("postgresql://tests@127.0.0.1:1/study")
+
+
+def test_an_empty_database_of_a_server_is_refused_until_it_is_made(postgres_server: str) -> None:
+    with pytest.raises(StorageError, match="is at revision none"):
+        open_store(f"{postgres_server}/postgres")
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
@@ -32,8 +42,8 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         open_store(tmp_path / "letter.db")
 
 
-def test_an_old_revision_is_refused_with_the_remedy(store: Store, tmp_path: Path) -> None:
-    store.close()
+def test_an_old_revision_is_refused_with_the_remedy(sqlite_store: Store, tmp_path: Path) -> None:
+    sqlite_store.close()
     connection = sqlite3.connect(tmp_path / "study.db")
     connection.execute("UPDATE alembic_version SET version_num = '0000'")
     connection.commit()
@@ -54,13 +64,13 @@ def test_the_migrations_make_the_tables_that_the_code_maps(store: Store) -> None
 
 
 def test_a_full_database_refuses_by_name_and_keeps_what_was_saved(
-    store: Store, tmp_path: Path
+    sqlite_store: Store, tmp_path: Path
 ) -> None:
-    resident = join(store, to_answering(store), "resident", arm="residents")
-    task = AnsweringService(store).next_task(resident)
+    resident = join(sqlite_store, to_answering(sqlite_store), "resident", arm="residents")
+    task = AnsweringService(sqlite_store).next_task(resident)
     assert task is not None
-    AnsweringService(store).save_draft(resident, task.item, "kept", 3, 0)
-    store.close()
+    AnsweringService(sqlite_store).save_draft(resident, task.item, "kept", 3, 0)
+    sqlite_store.close()
     full = open_store(tmp_path / "study.db")
     with full.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
@@ -104,15 +114,17 @@ except StorageError as error:
 """
 
 
-def test_a_file_size_limit_refuses_by_name_and_loses_nothing(store: Store, tmp_path: Path) -> None:
+def test_a_file_size_limit_refuses_by_name_and_loses_nothing(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
     from study.audit import OPERATOR
     from study.invitations import accept_invitation, invite
 
-    study_id = to_answering(store)
+    study_id = to_answering(sqlite_store)
     entry = accept_invitation(
-        store, invite(store, study_id, "resident", by=OPERATOR, arm="residents")
+        sqlite_store, invite(sqlite_store, study_id, "resident", by=OPERATOR, arm="residents")
     )
-    store.close()
+    sqlite_store.close()
     # The write-ahead log starts anew; 8 KiB hold less than the pages that the draft needs.
     run = subprocess.run(
         [sys.executable, "-c", WRITER, tmp_path / "study.db", entry.session_token, "8192"],
@@ -129,9 +141,9 @@ def test_a_file_size_limit_refuses_by_name_and_loses_nothing(store: Store, tmp_p
 
 
 def test_a_read_only_database_can_be_read_and_refuses_writes_by_name(
-    store: Store, tmp_path: Path
+    sqlite_store: Store, tmp_path: Path
 ) -> None:
-    resident = join(store, to_answering(store), "resident", arm="residents")
+    resident = join(sqlite_store, to_answering(sqlite_store), "resident", arm="residents")
     read_only = open_store(f"sqlite:///file:{tmp_path / 'study.db'}?mode=ro&uri=true")
     service = AnsweringService(read_only)
     task = service.next_task(resident)

@@ -117,7 +117,7 @@ def test_a_changed_score_is_found(bundle: Bundle) -> None:
     rows = bundle.rows("ratings")
     name = next(c for c, kind in bundle.manifest["tables"]["ratings"]["columns"]
                 if kind == "integer" and c not in ("position", "revision"))  # fmt: skip
-    rows[0][name] = 6 - rows[0][name]
+    rows[0][name] = 1 if rows[0][name] > 1 else 2
     bundle.write_rows("ratings", rows)
     check = bundle.check("files")
     assert check.outcome == "fault"
