@@ -13,6 +13,7 @@ from analysis.effects import cohen_dz, rank_biserial_value
 from analysis.equivalence import equivalence, noninferiority
 from analysis.generalise import two_way_random
 from analysis.mixed import CrossedFit, fit_crossed
+from analysis.multiplicity import adjust
 from analysis.paired import sign_flip
 
 REFERENCE: dict[str, Any] = json.loads(
@@ -88,3 +89,10 @@ def test_rank_biserial_and_d_z_agree_with_r(theirs: dict[str, Any]) -> None:
     d = np.array(theirs["differences"], dtype=float)
     assert rank_biserial_value(d) == pytest.approx(theirs["rank_biserial"], abs=1e-9)
     assert cohen_dz(d).value == pytest.approx(theirs["dz"], abs=1e-9)
+
+
+@pytest.mark.parametrize("method", ["holm", "bonferroni", "hochberg", "bh"])
+@pytest.mark.parametrize("name", REFERENCE["adjust"])
+def test_adjusted_p_values_agree_with_r(name: str, method: Any) -> None:
+    family = REFERENCE["adjust"][name]
+    assert adjust(family["p_values"], method=method) == pytest.approx(family[method], abs=1e-9)
