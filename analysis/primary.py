@@ -38,6 +38,7 @@ from analysis.errors import NoIntervalError
 from analysis.generalise import TwoWayRandom, two_way_random
 from analysis.mixed import CrossedFit, Residents, fit_crossed
 from analysis.multiplicity import Correction, adjust
+from analysis.ordinal import OrdinalFit, ordinal_gee
 from analysis.paired import (
     HodgesLehmann,
     MeanDifference,
@@ -85,6 +86,8 @@ class Sensitivity:
     generalised: TwoWayRandom | NotComputed
     mixed_random: CrossedFit | NotComputed
     mixed_fixed: CrossedFit | NotComputed
+    ordinal: OrdinalFit | NotComputed
+    """Marginal proportional odds, clustered by vignette."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,7 @@ def _dimension(
 
 def _nothing(dimension: Dimension, contrast: Contrast, why: NotComputed) -> DimensionResult:
     """The results of a dimension without a single difference."""
-    sensitivity = Sensitivity(why, why, why, why, why, why, why, why)
+    sensitivity = Sensitivity(why, why, why, why, why, why, why, why, why)
     return DimensionResult(
         dimension=dimension, contrast=contrast, differences=why, test=why, p_adjusted=None,
         hodges_lehmann=why, simultaneous=why, mean=why, rank_biserial=why, r=why, superiority=why,
@@ -204,6 +207,7 @@ def _sensitivity(dataset: Dataset, scores: Scores, contrast: Contrast, d: Floats
         generalised=attempt(lambda: _generalised(scores, contrast, confidence)),
         mixed_random=attempt(lambda: _mixed(scores, contrast, "random", confidence)),
         mixed_fixed=attempt(lambda: _mixed(scores, contrast, "fixed", confidence)),
+        ordinal=attempt(lambda: _ordinal(scores, contrast, confidence)),
     )
 
 
@@ -247,6 +251,15 @@ def _mixed(
         respondents=used.respondent[response].tolist(), raters=rater.tolist(),
         first=(used.arm == contrast.first.id)[response], residents=residents,
         confidence=confidence,
+    )  # fmt: skip
+
+
+def _ordinal(scores: Scores, contrast: Contrast, confidence: float) -> OrdinalFit:
+    used = scores.of_arms(contrast.first.id, contrast.second.id)
+    response, rater = np.nonzero(~np.isnan(used.values))
+    return ordinal_gee(
+        scores.turned * used.values[response, rater], vignettes=used.vignette[response].tolist(),
+        first=(used.arm == contrast.first.id)[response], confidence=confidence,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from analysis.drawing import Drawing, titled
 from analysis.errors import AnalysisError
 from analysis.figures import all_figures
 from analysis.methods import PACKAGES, methods_md
+from analysis.ordinal import write_for_r
 from analysis.report import figure_html, report_html, table_html
 from analysis.results import compute
 from analysis.selfcheck import check_tables
@@ -70,6 +71,7 @@ def analyze(
         (out / "summary.json").write_text(summary_json(results), encoding="utf-8")
         (out / "methods.md").write_text(methods_md(results), encoding="utf-8")
         (out / "checklists.md").write_text(checklists_md(results), encoding="utf-8")
+        write_for_r(dataset, out)
         _write_tables(out / "tables", tables)
         _write_figures(out / "figures", figures)
         (out / "report.html").write_text(report_html(results, tables, figures), encoding="utf-8")

@@ -31,7 +31,7 @@ PRIMARY = (
     "analysis.effects.paired_superiority", "analysis.effects.cohen_dz",
     "analysis.equivalence.noninferiority", "analysis.equivalence.equivalence",
     "analysis.paired.sign_flip", "analysis.generalise.two_way_random",
-    "analysis.mixed.fit_crossed",
+    "analysis.mixed.fit_crossed", "analysis.ordinal.ordinal_gee",
 )  # fmt: skip
 AGREEMENT = (
     "analysis.reliability.icc_interval", "analysis.reliability.krippendorff_alpha_interval",

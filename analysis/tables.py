@@ -240,13 +240,16 @@ def models_table(results: Results) -> Table:
         "models",
         f"{contrast_title(results.dataset)}: mean difference under other models",
         ("Dimension", "Vignettes random", "Vignettes and residents random",
-         "Mixed model, residents random", "Mixed model, this panel", "Two-way bootstrap"),
+         "Mixed model, residents random", "Mixed model, this panel", "Two-way bootstrap",
+         "Odds ratio, ordinal"),
         (_models_row(results, result) for result in results.dimensions),
         "Mean difference in points with its interval. Vignettes random: t over vignettes, this "
         "panel of residents fixed. Both random: the two-way table (Hillis 2007), the larger "
         "standard error. Mixed models: crossed vignettes, vignette-by-respondent cells and raters, "
         "restricted maximum likelihood, Satterthwaite's degrees of freedom. Only the columns with "
-        "residents random speak of residents beyond this panel.",
+        "residents random speak of residents beyond this panel. Odds ratio: of a higher score, "
+        "marginal over vignettes (proportional odds by estimating equations, clustered by "
+        "vignette).",
     )  # fmt: skip
 
 
@@ -262,6 +265,10 @@ def _models_row(results: Results, result: DimensionResult) -> Cells:
         _fitted(found.mixed_random),
         _fitted(found.mixed_fixed),
         interval(found.two_way_bootstrap),
+        not_computed(found.ordinal)
+        if isinstance(found.ordinal, NotComputed)
+        else f"{number(found.ordinal.odds_ratio)} ({number(found.ordinal.low)} to "
+        f"{number(found.ordinal.high)})",
     )
 
 

@@ -14,6 +14,7 @@ from analysis.equivalence import equivalence, noninferiority
 from analysis.generalise import two_way_random
 from analysis.mixed import CrossedFit, fit_crossed
 from analysis.multiplicity import adjust
+from analysis.ordinal import ordinal_gee
 from analysis.paired import sign_flip
 
 REFERENCE: dict[str, Any] = json.loads(
@@ -96,3 +97,13 @@ def test_rank_biserial_and_d_z_agree_with_r(theirs: dict[str, Any]) -> None:
 def test_adjusted_p_values_agree_with_r(name: str, method: Any) -> None:
     family = REFERENCE["adjust"][name]
     assert adjust(family["p_values"], method=method) == pytest.approx(family[method], abs=1e-9)
+
+
+@pytest.mark.parametrize("name", REFERENCE["ordinal"])
+def test_the_ordinal_model_agrees_with_stacked_logistic_regression_in_r(name: str) -> None:
+    study, theirs = REFERENCE["mixed"][name], REFERENCE["ordinal"][name]
+    ours = ordinal_gee(
+        study["score"], vignettes=study["vignette"], first=np.array(study["respondent"]) == 0
+    )
+    assert ours.log_odds == pytest.approx(theirs["log_odds"], abs=1e-5)
+    assert ours.se == pytest.approx(theirs["se"], rel=1e-4)
