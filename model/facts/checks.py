@@ -171,7 +171,13 @@ def _children_are_dosed_plausibly(library: Library) -> Iterator[str]:
 
 def _doses_have_units(library: Library) -> Iterator[str]:
     for class_, file in library.files.items():
-        worded = [(name, dose.usual) for name, drug in file.drugs.items() for dose in drug.doses]
+        worded = [
+            (name, words)
+            for name, drug in file.drugs.items()
+            for dose in drug.doses
+            for words in (dose.usual, dose.start)
+            if words
+        ]
         worded += [
             (f.drug, f.dose) for f in file.facts if isinstance(f, Renal | Hepatic) and f.dose
         ]

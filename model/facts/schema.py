@@ -66,7 +66,9 @@ class DoseRange(_Strict):
     daily: Positive
     """Highest dose a day, in `unit`; for a weekly medicine, the dose of its day."""
     usual: Words
-    """As a chart shows it: `5 mg once daily`."""
+    """As a chart shows it, for the first thing the medicine is used for: `5 mg once daily`."""
+    start: Words | None = None
+    """The first prescription, where nobody begins with the usual dose."""
     indication: Words | None = None
     source: Key
     section: Words

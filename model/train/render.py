@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 
 from model.facts.library import Library
+from model.facts.schema import Drug
 from model.train.case_text import QUESTIONS, Chart, draw_instruction, draw_patient, render_case
 from model.train.material import Material, Request
 from model.train.rows import TrainingRow
@@ -103,15 +104,14 @@ class Writer:
     def listed(self, name: str) -> str:
         """A medicine with its usual dose, as charts list it."""
         drug = self.library.drugs.get(name)
-        usual = drug.doses[0].usual if drug else "once daily"
-        return f"{name} {self._by_mouth(usual)}"
+        return f"{name} {self._routed(drug.doses[0].usual, drug) if drug else 'once daily'}"
 
-    def _by_mouth(self, usual: str) -> str:
-        """The usual dose, in half of the charts with the route before the frequency."""
+    def _routed(self, words: str, drug: Drug) -> str:
+        """A dose, in half of the charts with its route before the frequency."""
         for frequency in FREQUENCIES:
-            if frequency in usual and self.rng.random() < 0.5:
-                return usual.replace(frequency, f" by mouth{frequency}", 1)
-        return usual
+            if frequency in words and self.rng.random() < 0.5:
+                return words.replace(frequency, f" {drug.doses[0].route}{frequency}", 1)
+        return words
 
     def _short(
         self, asked: str, thought: str, answer: str, decision: str, kind: str
@@ -119,8 +119,8 @@ class Writer:
         return TrainingRow(asked, f"<think>\n{thought}\n</think>\n\n{answer}", decision, kind)
 
     def _purpose(self, scene: Scene) -> str:
-        """What the medicine is for; empty where that does not fit the plan or the patient."""
-        purpose = self.rng.choice(self.library.drugs[scene.planned].used_for)
+        """What the usual dose is for; empty where that does not fit the plan or the patient."""
+        purpose = self.library.drugs[scene.planned].used_for[0]
         is_mans = any(word in purpose for word in MEN_ONLY)
         return "" if scene.plan or (is_mans and scene.patient.sex != "man") else purpose
 
@@ -139,7 +139,8 @@ class Writer:
         verb = rng.choice(("Start", "Add", "Begin", "Prescribe", "", ""))
         words = f"{verb} {scene.plan or scene.planned}".strip()
         if scene.plan is None and rng.random() < 0.5:
-            words += f" {self._by_mouth(self.library.drugs[scene.planned].doses[0].usual)}"
+            drug = self.library.drugs[scene.planned]
+            words += f" {self._routed(drug.doses[0].start or drug.doses[0].usual, drug)}"
         if purpose and rng.random() < 0.5:
             words += f" for {purpose}"
         words += rng.choice(
