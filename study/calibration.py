@@ -8,21 +8,18 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from study.errors import CalibrationError
 from study.faults import faults_in_words
-from study.protocol import Dimension, Name, Protocol
+from study.protocol import Dimension, Protocol
+from study.protocol_trial import Name, Strict
 from study.vignette import Vignette, VignetteId, load_vignettes
 
 Words = Annotated[str, Field(min_length=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class ScoredResponse(_Strict):
+class ScoredResponse(Strict):
     """A response with a score and a reason on every dimension."""
 
     vignette_id: VignetteId
@@ -35,7 +32,7 @@ class ScoredResponse(_Strict):
     agreed_on: Annotated[date | None, Field(strict=False)]
 
 
-class Calibration(_Strict):
+class Calibration(Strict):
     """The whole file."""
 
     schema_: Literal["safemed.calibration/1"] = Field(alias="schema")

@@ -18,7 +18,10 @@ from study.randomness import public_id, random_word
 from study.store import Store
 from study.tables import InvitationRow, PersonRow
 
-Role = Literal["resident", "rater", "investigator", "model"]
+Role = Literal[
+    "resident", "rater", "adjudicator", "coordinator", "investigator", "statistician", "custodian",
+    "inspector", "model",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Person:
     stratum: str | None
     scripted: bool
     pseudonym: str
+    site: str | None = None
 
 
 def actor_of(person: Person) -> Actor:
@@ -52,6 +56,7 @@ def add_person(
     *,
     arm: str | None = None,
     stratum: str | None = None,
+    site: str | None = None,
     scripted: bool = False,
 ) -> PersonRow:
     """A person of the study who has not joined yet, under a random pseudonym."""
@@ -62,6 +67,7 @@ def add_person(
         pseudonym=_pseudonym(session, store, study_id),
         arm=arm,
         stratum=stratum,
+        site=site,
         scripted=scripted,
     )
     session.add(person)
@@ -101,6 +107,7 @@ def person_of_row(row: PersonRow) -> Person:
         stratum=row.stratum,
         scripted=row.scripted,
         pseudonym=row.pseudonym,
+        site=row.site,
     )
 
 

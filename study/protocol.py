@@ -7,28 +7,35 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from study.canonical import canonical, sha256_hex
 from study.errors import ProtocolError
 from study.faults import faults_in_words
+from study.protocol_trial import (
+    AdjudicationRule,
+    CalibrationRule,
+    Consent,
+    Harm,
+    Name,
+    Repeats,
+    SecondPass,
+    Strict,
+    Words,
+)
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Words = Annotated[str, Field(min_length=1)]
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Arm(_Strict):
+class Arm(Strict):
     """A group being compared."""
 
     id: Name
     kind: Literal["clinicians", "model"]
     label: Words
     n_respondents: Annotated[int, Field(ge=1)]
-    strata: list[Words] = []
+    strata: list[Words] = Field(default_factory=list)
+    checkpoint: Words | None = None
+    """Of a model: what identifies it, frozen before it sees a vignette; responses of another are
+    refused."""
 
     @model_validator(mode="after")
     def _one_checkpoint_is_one_respondent(self) -> Arm:
@@ -37,14 +44,14 @@ class Arm(_Strict):
         return self
 
 
-class Contrast(_Strict):
+class Contrast(Strict):
     """Every difference is the first arm minus the second."""
 
     first: Name
     second: Name
 
 
-class Margin(_Strict):
+class Margin(Strict):
     """A difference too small to matter; without one nothing can be called similar."""
 
     points: Annotated[float, Field(gt=0)]
@@ -52,7 +59,7 @@ class Margin(_Strict):
     reason: Words
 
 
-class Conditions(_Strict):
+class Conditions(Strict):
     """What both arms are held to."""
 
     references_allowed: bool
@@ -60,24 +67,31 @@ class Conditions(_Strict):
     max_words: Annotated[int, Field(ge=20)] | None
     time_limit_minutes: Annotated[int, Field(ge=1)] | None
     one_sitting: bool
+    attestation: bool = False
+    """Whether clinicians confirm, at each sitting, that the conditions were kept."""
+    record_conduct: bool = False
+    """Whether pastes and looks away are counted, with consent; raters never see the counts."""
 
 
-class Answering(_Strict):
+class Answering(Strict):
     """How vignettes are answered."""
 
-    order: Literal["random", "declared"]
-    """An own random order for each clinician, from a sealed seed; or that of `vignettes`."""
+    order: Literal["random", "declared", "williams"]
+    """From a sealed seed an own random order for each clinician, or rows of a Williams square;
+    or the order of `vignettes`."""
     confidence: bool
     """Whether clinicians say how sure they are, 1 to 5."""
+    vignettes_each: Annotated[int, Field(ge=1)] | None = None
+    """How many each clinician answers; None for all of them."""
 
 
-class Masking(_Strict):
+class Masking(Strict):
     """Which masking rules run; each change is recorded, no clinical word is changed."""
 
     rules: list[Literal["layout", "typography", "salutation", "self_identification"]]
 
 
-class Scale(_Strict):
+class Scale(Strict):
     """An ordinal scale in rubric points."""
 
     minimum: int
@@ -91,7 +105,7 @@ class Scale(_Strict):
         return self
 
 
-class Dimension(_Strict):
+class Dimension(Strict):
     """One thing raters score, with every point of the scale in words."""
 
     id: Name
@@ -110,12 +124,22 @@ class Dimension(_Strict):
         return self
 
 
-class RatingDesign(_Strict):
+class RatingDesign(Strict):
     """Who rates what, on which dimensions."""
 
     n_raters: Annotated[int, Field(ge=1)]
     raters_per_response: Annotated[int, Field(ge=1)]
     dimensions: Annotated[list[Dimension], Field(min_length=1)]
+    order: Literal["random", "williams"] = "random"
+    exclude_own_site: bool = False
+    """Whether nobody rates an answer from the own site; one's own answer nobody ever rates."""
+    comment_at: list[int] = Field(default_factory=list)
+    """Scores that need a comment."""
+    repeats: Repeats | None = None
+    calibration: CalibrationRule | None = None
+    harm: Harm | None = None
+    second_pass: SecondPass | None = None
+    adjudication: AdjudicationRule | None = None
 
     @model_validator(mode="after")
     def _enough_raters(self) -> RatingDesign:
@@ -128,7 +152,7 @@ class RatingDesign(_Strict):
         return self
 
 
-class Estimand(_Strict):
+class Estimand(Strict):
     """What is estimated, and the rule for every intercurrent event (ICH E9(R1), A.3)."""
 
     population: Words
@@ -138,14 +162,14 @@ class Estimand(_Strict):
     intercurrent_events: dict[Name, Words]
 
 
-class Primary(_Strict):
+class Primary(Strict):
     """The declared family of primary endpoints."""
 
     family: Annotated[list[Name], Field(min_length=1)]
     correction: Literal["holm"]
 
 
-class AnalysisSettings(_Strict):
+class AnalysisSettings(Strict):
     """What the analysis plan leaves to the protocol."""
 
     alpha: Annotated[float, Field(gt=0, lt=0.5)]
@@ -156,16 +180,19 @@ class AnalysisSettings(_Strict):
     """Of the bootstraps; the allocation's seeds are sealed and never here."""
 
 
-class Identifiers(_Strict):
+class Identifiers(Strict):
     """Who answers for the study; each says `none` and why where there is none."""
 
     ethics: Words
     registry: Words
     sponsor: Words
     conflicts_of_interest: Words
+    funding: Words | None = None
+    retention: Words | None = None
+    """How long records are kept, and where."""
 
 
-class Protocol(_Strict):
+class Protocol(Strict):
     """A whole protocol. Registering freezes its digest."""
 
     schema_: Literal["safemed.protocol/1"] = Field(alias="schema")
@@ -178,7 +205,7 @@ class Protocol(_Strict):
     """One sentence shown, the same, on every page of the study; it names no arm."""
     arms: Annotated[list[Arm], Field(min_length=2)]
     contrast: Contrast
-    contrasts: list[Contrast] = []
+    contrasts: list[Contrast] = Field(default_factory=list)
     """Further declared pairs of arms; with the main one they make one family."""
     margin: Margin | None = None
     vignettes: Annotated[list[str], Field(min_length=1)]
@@ -192,12 +219,22 @@ class Protocol(_Strict):
     primary: Primary
     analysis: AnalysisSettings
     identifiers: Identifiers
+    sites: list[Name] = Field(default_factory=list)
+    consent: Consent | None = None
 
     @model_validator(mode="after")
     def _names_meet(self) -> Protocol:
         arms = [arm.id for arm in self.arms]
         _each_once(arms, "arm")
         _each_once(self.vignettes, "vignette")
+        _each_once(self.sites, "site")
+        each = self.answering.vignettes_each
+        if each is not None and each > len(self.vignettes):
+            raise ValueError(
+                f"answering.vignettes_each is {each}, but there are {len(self.vignettes)} vignettes"
+            )
+        if self.rating.exclude_own_site and not self.sites:
+            raise ValueError("rating.exclude_own_site needs `sites`; list them, or set it false")
         for contrast in (self.contrast, *self.contrasts):
             for side in (contrast.first, contrast.second):
                 if side not in arms:

@@ -102,6 +102,7 @@ class PersonRow(Base):
     pseudonym: Mapped[str]
     arm: Mapped[str | None]
     stratum: Mapped[str | None]
+    site: Mapped[str | None]
     scripted: Mapped[bool]
     joined_at: Mapped[datetime | None]
     """None while only invited."""
@@ -142,6 +143,10 @@ class SignInRow(Base):
     started_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    browser: Mapped[str | None]
+    """Digest of a long-lived random cookie: two people in one browser may be one."""
+    device: Mapped[str | None]
+    """What the browser calls itself, for the person's own list of sessions."""
 
 
 class SealedSeedRow(Base):
@@ -263,6 +268,8 @@ class RatingDraftRow(Base):
     )
     scores: Mapped[dict[str, Any]]
     comment: Mapped[str]
+    harm_severity: Mapped[str | None]
+    harm_likelihood: Mapped[str | None]
     revision: Mapped[int]
     saved_at: Mapped[datetime]
 
@@ -277,8 +284,13 @@ class RatingRow(Base):
     study_id: Mapped[str] = mapped_column(ForeignKey("study.study_id"), index=True)
     assignment_id: Mapped[str] = mapped_column(ForeignKey("rater_assignment.assignment_id"))
     revision: Mapped[int]
-    """1 for the first submission; amendments with a reason will count on."""
+    """1 for the first submission; amendments with a reason count on."""
+    reason: Mapped[str | None]
+    """Of an amendment; None for the first submission."""
     comment: Mapped[str]
+    harm_severity: Mapped[str | None]
+    """As the protocol's harm item words it; None where nobody was asked."""
+    harm_likelihood: Mapped[str | None]
     submitted_at: Mapped[datetime]
 
 
