@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from study.audit import events_of, record
+from study.audit import record
 from study.errors import LifeCycleError, NotAllowedError
 from study.people import Person, actor_of
 from study.randomness import public_id
 from study.registration import guard_injected
 from study.store import Store
+from study.tables import AuditEventRow
 from study.tables_custody import ApprovalRow
 
 SECOND_PERSONS = ("investigator", "statistician", "custodian", "inspector")
@@ -77,17 +80,19 @@ def approval_for(
         ApprovalRow.verb == verb,
         ApprovalRow.subject == subject,
     )
-    spent = [e.at for e in events_of(session, study_id) if _spends(e.action, e.subject, subject)]
-    usable = [
-        row
-        for row in session.scalars(query.order_by(ApprovalRow.approved_at))
-        if row.approved_by != not_by and (not spent or row.approved_at > spent[-1])
-    ]
-    return usable[-1] if usable else None
+    if not_by is not None:
+        query = query.where(ApprovalRow.approved_by != not_by)
+    spent_at = _spent_at(session, study_id, subject)
+    if spent_at is not None:
+        query = query.where(ApprovalRow.approved_at > spent_at)
+    return session.scalars(query.order_by(ApprovalRow.approved_at.desc()).limit(1)).first()
 
 
-def _spends(action: str, of: str, subject: str) -> bool:
-    """Whether an event uses up earlier consent: any change of state, or that code's break."""
+def _spent_at(session: Session, study_id: str, subject: str) -> datetime | None:
+    """When earlier consent was used up: by a change of state, or by that code's break."""
+    query = select(AuditEventRow.at).where(AuditEventRow.study_id == study_id)
     if subject:
-        return action == "code break" and of == subject
-    return action in ("open", "lock")
+        query = query.where(AuditEventRow.action == "code break", AuditEventRow.subject == subject)
+    else:
+        query = query.where(AuditEventRow.action.in_(("open", "lock")))
+    return session.scalars(query.order_by(AuditEventRow.number.desc()).limit(1)).first()

@@ -12,6 +12,7 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
+from study.approvals import APPROVED, approval_for
 from study.audit import Actor, events_of, record
 from study.canonical import sha256_hex
 from study.errors import LifeCycleError
@@ -23,6 +24,7 @@ from study.registration import guard_injected, load_study, require_role, study_r
 from study.steps import allocate_raters, mask_responses
 from study.store import Store
 from study.tables import SealedSeedRow
+from study.tables_custody import ApprovalRow
 
 State = Literal[
     "registered", "answering", "responses closed", "masked", "rating", "locked", "unblinded"
@@ -95,7 +97,6 @@ def take_step(
     *,
     by: Actor,
     reason: str = "",
-    second_person: str | None = None,
     invite: bool = True,
     force: bool = False,
 ) -> StepResult:
@@ -107,7 +108,6 @@ def take_step(
         verb: The step; it must be the next one.
         by: Who takes it.
         reason: Needed to unblind, and to go on with `force`.
-        second_person: Who consents to unblinding. Recorded; the trial-grade study will require it.
         invite: Whether opening makes the invitations that the protocol plans for.
         force: Go on although something is outstanding that may stay so (missing answers or
             ratings); it is written into the audit with the reason.
@@ -122,6 +122,7 @@ def take_step(
             raise LifeCycleError(_not_now(verb, study_row(session, study_id).state, step))
         checklist = preconditions(session, study_id, step.label, store.clock.now())
         outstanding = _outstanding(step, checklist, force=force, reason=reason)
+        consent = _second_person(session, study_id, step, by)
         invitations = _act(session, store, study_id, step, by=by, invite=invite)
         study_row(session, study_id).state = step.after
         details: dict[str, object] = {"state": step.after}
@@ -129,8 +130,10 @@ def take_step(
             details["outstanding"] = [p.text for p in outstanding]
         if reason:
             details["reason"] = reason
+        if consent is not None:
+            details["second_person"] = consent.approved_by
+            details["second_person_reason"] = consent.reason
         if step is UNBLIND:
-            details["second_person"] = second_person
             details["seeds"] = _reveal(session, study_id)
         record(session, store.clock, study_id, by, step.verb, step.label.lower(), details)
         return StepResult(step.after, invitations)
@@ -173,6 +176,19 @@ def _outstanding(
     if (unmet or step is UNBLIND) and not reason.strip():
         raise LifeCycleError(f"{step.label} needs a reason; it is printed in the audit")
     return unmet
+
+
+def _second_person(session: Session, study_id: str, step: Step, by: Actor) -> ApprovalRow | None:
+    """The consent of somebody else that a final step rests on; None where none is asked for."""
+    if step.verb not in APPROVED:
+        return None
+    consent = approval_for(session, study_id, step.verb, not_by=by.name)
+    if consent is None:
+        raise LifeCycleError(
+            f"{step.label} needs a second person: somebody other than {by.name} consents first, "
+            "signed in as themselves"
+        )
+    return consent
 
 
 def _act(

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from study.answering import n_answers
+from study.approvals import approval_for
 from study.people import expected_people, people_of
 from study.registration import load_study
 from study.tables import ModelRunRow, RaterAssignmentRow, RatingRow, ResponseRow
@@ -95,7 +96,17 @@ def _to_lock(session: Session, study_id: str, now: datetime) -> tuple[Preconditi
     return (
         Precondition("at least one rating is in", done > 0),
         Precondition(f"all allocated ratings are in ({done} of {due})", done >= due, True),
+        *_second_person(session, study_id, "lock"),
     )
+
+
+def _to_unblind(session: Session, study_id: str, now: datetime) -> tuple[Precondition, ...]:
+    return _second_person(session, study_id, "unblind")
+
+
+def _second_person(session: Session, study_id: str, verb: str) -> tuple[Precondition, ...]:
+    consent = approval_for(session, study_id, verb)
+    return (Precondition(f"a second person has consented to {verb}", consent is not None),)
 
 
 _CHECKS: dict[str, Callable[[Session, str, datetime], tuple[Precondition, ...]]] = {
@@ -103,4 +114,5 @@ _CHECKS: dict[str, Callable[[Session, str, datetime], tuple[Precondition, ...]]]
     "Mask responses": _to_mask,
     "Allocate to raters": _to_allocate,
     "Lock the data": _to_lock,
+    "Unblind": _to_unblind,
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from study.answering import AnsweringService
+from study.approvals import approve
 from study.audit import OPERATOR
 from study.canonical import canonical, sha256_hex
 from study.invitations import accept_invitation, invite
@@ -272,6 +273,19 @@ def to_unblinded(store: Store, work: Path, **changes: Any) -> str:
     study_id, raters = to_rating(store, work, **changes)
     for number, rater in enumerate(raters):
         rate_everything(store, rater, 2 + number)
-    take_step(store, study_id, "lock", by=OPERATOR)
-    take_step(store, study_id, "unblind", by=OPERATOR, reason="the end", second_person="someone")
+    lock_and_unblind(store, study_id)
     return study_id
+
+
+def consent(store: Store, study_id: str, verb: str) -> Person:
+    """A second person joins and consents to a final step."""
+    second = join(store, study_id, "statistician")
+    approve(store, second, verb, reason="agreed at the meeting")
+    return second
+
+
+def lock_and_unblind(store: Store, study_id: str, *, reason: str = "the end") -> None:
+    consent(store, study_id, "lock")
+    take_step(store, study_id, "lock", by=OPERATOR)
+    consent(store, study_id, "unblind")
+    take_step(store, study_id, "unblind", by=OPERATOR, reason=reason)

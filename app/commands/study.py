@@ -39,6 +39,13 @@ VignettesPath = Annotated[
 RECEIPTED = ("lock", "unblind")
 """Steps after which the head of the audit is given out, as after registration."""
 Reason = Annotated[str, typer.Option("--reason", help="Written into the audit.")]
+AskSecondPerson = Annotated[
+    bool,
+    typer.Option(
+        "--ask-second-person",
+        help="Ask here for the return code of the second person, who consents by it.",
+    ),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -172,24 +179,27 @@ def allocate(
 def lock(
     study: StudyId = None,
     reason: Reason = "",
+    ask_second_person: AskSecondPerson = False,
     store: StoreUrl = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
     """Lock the data; with a reason also while ratings are outstanding."""
+    if ask_second_person:
+        _consent_here(store, study, "lock", reason)
     _step(store, study, "lock", reason=reason, as_json=as_json)
 
 
 def unblind(
     reason: Annotated[str, typer.Option("--reason", help="Why; printed on every later table.")],
     study: StudyId = None,
-    second_person: Annotated[
-        str | None, typer.Option("--second-person", help="Who consents; recorded.")
-    ] = None,
+    ask_second_person: AskSecondPerson = False,
     store: StoreUrl = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
     """Join blinding codes to arms, once, and reveal the sealed seeds."""
-    _step(store, study, "unblind", reason=reason, second_person=second_person, as_json=as_json)
+    if ask_second_person:
+        _consent_here(store, study, "unblind", reason)
+    _step(store, study, "unblind", reason=reason, as_json=as_json)
 
 
 def tasks(
@@ -277,19 +287,32 @@ def _step(
     *,
     as_json: bool,
     reason: str = "",
-    second_person: str | None = None,
     base_url: str = DEFAULT_BASE_URL,
 ) -> None:
     from study.audit import OPERATOR
     from study.lifecycle import take_step
 
     opened, study_id = open_named(url, study)
-    result = take_step(
-        opened, study_id, verb, by=OPERATOR, reason=reason, second_person=second_person,
-        force=bool(reason),
-    )  # fmt: skip
+    result = take_step(opened, study_id, verb, by=OPERATOR, reason=reason, force=bool(reason))
     receipt = _receipt(opened, study_id) if verb in RECEIPTED else None
     _say_step(study_id, result, base_url, as_json, receipt)
+
+
+def _consent_here(url: str, study: str | None, verb: str, reason: str) -> None:
+    """The second person, at this terminal, proves who they are by their return code."""
+    from study.approvals import approve
+    from study.errors import SignInError
+    from study.sign_in import sign_in, sign_out
+
+    opened, study_id = open_named(url, study)
+    code = typer.prompt(
+        f"Return code of the second person, who consents to {verb}", hide_input=True
+    )
+    entry = sign_in(opened, code)
+    sign_out(opened, entry.session_token)
+    if entry.person.study_id != study_id:
+        raise SignInError(f"that return code belongs to another study than {study_id}")
+    approve(opened, entry.person, verb, reason=reason or "consented at the command line")
 
 
 def _receipt(store: Store, study_id: str) -> str:

@@ -14,7 +14,7 @@ from study.answering import AnsweringService
 from study.audit import Actor
 from study.custody import Origin, origins_for_simulation
 from study.invitations import accept_invitation, invite
-from study.people import Person
+from study.people import Person, Role
 from study.rating import RatingService
 from study.registration import RegisteredStudy, load_study
 from study.store import Store
@@ -37,6 +37,12 @@ def join_residents(store: Store, study_id: str) -> tuple[Person, ...]:
         for arm, stratum in planned
     ]
     return tuple(accept_invitation(store, token).person for token in tokens)
+
+
+def join_as(store: Store, study_id: str, role: Role) -> Person:
+    """One scripted person of that role comes in by invitation."""
+    token = invite(store, study_id, role, by=SIMULATOR, scripted=True)
+    return accept_invitation(store, token).person
 
 
 def answer_all(

@@ -18,6 +18,7 @@ from tests.studies import (
     answer_as_model,
     answer_everything,
     join,
+    lock_and_unblind,
     rate_everything,
     to_answering,
     to_rating,
@@ -104,8 +105,7 @@ def test_missing_answers_and_failures_are_rows_with_a_status_and_no_text(
     take_step(store, study_id, "allocate", by=OPERATOR)
     take_step(store, study_id, "open", by=OPERATOR)
     rate_everything(store, rater)
-    take_step(store, study_id, "lock", by=OPERATOR)
-    take_step(store, study_id, "unblind", by=OPERATOR, reason="end")
+    lock_and_unblind(store, study_id)
     directory = export(store, study_id, tmp_path / "export", by=OPERATOR, code_version="test")
     responses = rows(directory, "responses")
     by_status = {s: [r for r in responses if r["status"] == s] for s in

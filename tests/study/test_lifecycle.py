@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from study.approvals import approve
 from study.audit import OPERATOR, events_of
 from study.errors import LifeCycleError, NotAllowedError
 from study.lifecycle import console_step, next_step, take_step
@@ -12,7 +13,9 @@ from study.store import Store
 from tests.studies import (
     answer_as_model,
     answer_everything,
+    consent,
     join,
+    rate_everything,
     register_example,
     to_answering,
     to_rating,
@@ -70,13 +73,62 @@ def test_closing_with_answers_outstanding_needs_a_reason_which_is_audited(
 
 def test_unblinding_needs_a_reason(store: Store, tmp_path: Path) -> None:
     study_id, raters = to_rating(store, tmp_path)
-    from tests.studies import rate_everything
-
     for rater in raters:
         rate_everything(store, rater)
+    consent(store, study_id, "lock")
     take_step(store, study_id, "lock", by=OPERATOR)
+    consent(store, study_id, "unblind")
     with pytest.raises(LifeCycleError, match="Unblind needs a reason"):
         take_step(store, study_id, "unblind", by=OPERATOR, reason="  ")
+
+
+def test_locking_and_unblinding_each_need_a_second_person_of_their_own(
+    store: Store, tmp_path: Path
+) -> None:
+    study_id, raters = to_rating(store, tmp_path)
+    for rater in raters:
+        rate_everything(store, rater)
+    missing = "a second person has consented to "
+    with pytest.raises(LifeCycleError, match=missing + "lock"):
+        take_step(store, study_id, "lock", by=OPERATOR, reason="now", force=True)
+    second = consent(store, study_id, "lock")
+    take_step(store, study_id, "lock", by=OPERATOR)
+    approve(store, second, "unblind", reason="too early for lock, in time for unblinding")
+    take_step(store, study_id, "unblind", by=OPERATOR, reason="the end")
+    with store.read() as session:
+        steps = {e.action: e.details for e in events_of(session, study_id)}
+    assert steps["unblind"]["second_person"] == second.person_id
+
+
+def test_consent_to_unblind_given_before_the_lock_does_not_count(
+    store: Store, tmp_path: Path
+) -> None:
+    study_id, raters = to_rating(store, tmp_path)
+    for rater in raters:
+        rate_everything(store, rater)
+    second = consent(store, study_id, "lock")
+    approve(store, second, "unblind", reason="signed beforehand")
+    take_step(store, study_id, "lock", by=OPERATOR)
+    with pytest.raises(LifeCycleError, match="a second person has consented to unblind"):
+        take_step(store, study_id, "unblind", by=OPERATOR, reason="the end")
+
+
+def test_nobody_is_their_own_second_person(store: Store, tmp_path: Path) -> None:
+    study_id, raters = to_rating(store, tmp_path)
+    for rater in raters:
+        rate_everything(store, rater)
+    investigator = join(store, study_id, "investigator")
+    approve(store, investigator, "lock", reason="I agree with myself")
+    with pytest.raises(LifeCycleError, match="somebody other than"):
+        console_step(store, investigator, "lock")
+    consent(store, study_id, "lock")
+    assert console_step(store, investigator, "lock").state == "locked"
+
+
+def test_a_rater_cannot_be_the_second_person(store: Store, tmp_path: Path) -> None:
+    _, raters = to_rating(store, tmp_path)
+    with pytest.raises(NotAllowedError, match="a rater cannot consent to 'lock'"):
+        approve(store, raters[0], "lock", reason="why not")
 
 
 def test_a_rater_cannot_take_a_step(store: Store, tmp_path: Path) -> None:
@@ -88,12 +140,11 @@ def test_a_rater_cannot_take_a_step(store: Store, tmp_path: Path) -> None:
 
 def test_the_console_locks_with_a_reason(store: Store, tmp_path: Path) -> None:
     study_id, raters = to_rating(store, tmp_path)
-    from tests.studies import rate_everything
-
     rate_everything(store, raters[0])
     investigator = join(store, study_id, "investigator")
     with pytest.raises(LifeCycleError, match=r"all allocated ratings are in \(9 of 18\)"):
         console_step(store, investigator, "lock")
+    consent(store, study_id, "lock")
     assert console_step(store, investigator, "lock", reason="a rater left").state == "locked"
 
 

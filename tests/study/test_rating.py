@@ -13,7 +13,7 @@ from study.lifecycle import take_step
 from study.people import Person
 from study.rating import MaskedResponse, RatingService
 from study.store import Store
-from tests.studies import DIMENSIONS, rate_everything, to_rating
+from tests.studies import DIMENSIONS, consent, rate_everything, to_rating
 
 GOOD = dict.fromkeys(DIMENSIONS, 4)
 
@@ -112,6 +112,7 @@ def test_rating_ends_with_the_lock(store: Store, raters: tuple[Person, ...]) -> 
     task = service.next_task(raters[1])
     assert task is not None
     rate_everything(store, raters[0])
+    consent(store, raters[0].study_id, "lock")
     take_step(store, raters[0].study_id, "lock", by=OPERATOR, reason="one rater left", force=True)
     with pytest.raises(LifeCycleError, match="it is in 'locked'"):
         service.record(raters[1], task.response.code, GOOD)
