@@ -35,8 +35,13 @@ COLUMNS: dict[str, str] = {
 OPTIONAL: dict[str, str] = {
     "marks": "rater_id blinding_code kind item marked:boolean",
     "guesses": "rater_id blinding_code guess confidence:integer",
+    "amendments": "number:integer version:integer protocol_sha256 changed reason amended_by "
+    "amended_at:datetime",
+    "deviations": "deviation_id kind subject description reported_by reported_at:datetime",
+    "approvals": "verb subject reason approved_by approved_at:datetime",
 }
-"""Tables of studies whose raters were asked about harm, key points, errors and the source."""
+"""Tables that a dataset may lack: of what raters were asked besides scores, and of the study's
+course. A table that is no entry here is refused: its columns would be read unchecked."""
 ASK_FOR_ANOTHER = "ask for a fresh `safemed export` rather than mending it by hand"
 
 Row = Mapping[str, Any]

@@ -98,11 +98,18 @@ def _shown(value: Interval | NotComputed) -> str:
 
 
 def deviation_sentence(results: Results) -> str:
-    """How many deviations the audit holds."""
-    events = [e for e in results.dataset.tables["audit"] if str(e["action"]) == "deviation"]
-    if not results.dataset.tables["audit"]:
+    """How many deviations and amendments are recorded, and each in words."""
+    tables = results.dataset.tables
+    if not tables["audit"]:
         return "Deviations: not known; the table came without an audit trail."
-    if not events:
-        return "Deviations: none is recorded."
-    listed = "; ".join(f"{event['at']}: {event['details']}" for event in events)
-    return f"Deviations: {len(events)} recorded. {listed}"
+    amended = "".join(
+        f" Amendment {row['number']} ({str(row['amended_at'])[:10]}): {row['reason']}."
+        for row in tables["amendments"]
+    )
+    if not tables["deviations"]:
+        return f"Deviations: none is recorded.{amended}"
+    listed = "; ".join(
+        f"{str(row['reported_at'])[:10]}, {row['kind']}: {row['description']}"
+        for row in tables["deviations"]
+    )
+    return f"Deviations: {len(tables['deviations'])} recorded. {listed}.{amended}"

@@ -15,7 +15,8 @@ from study.audit import Actor, events_of, record, verify_chain
 from study.canonical import canonical, table_sha256
 from study.clock import as_text
 from study.errors import StillBlindedError, StudyError
-from study.export_tables import Table, all_tables
+from study.export_tables import all_tables
+from study.frozen_table import Table
 from study.registration import RegisteredStudy, load_study
 from study.signing import Signer
 from study.store import Store

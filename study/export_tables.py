@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from study.audit import events_of
-from study.canonical import Cell, canonical
+from study.canonical import canonical
 from study.clock import as_text
+from study.export_custody import custody_tables
+from study.frozen_table import Row, Table, make_table, sorted_rows
 from study.people import Person, people_of
 from study.registration import RegisteredStudy
 from study.tables import (
@@ -26,18 +27,6 @@ from study.tables import (
     ResponseRow,
 )
 
-Columns = tuple[tuple[str, str], ...]
-Row = tuple[Cell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table of the frozen dataset."""
-
-    columns: Columns
-    """Name and type of each."""
-    rows: tuple[Row, ...]
-
 
 def all_tables(session: Session, study: RegisteredStudy) -> dict[str, Table]:
     """Every table of an unblinded study, rows ordered by key."""
@@ -51,17 +40,8 @@ def all_tables(session: Session, study: RegisteredStudy) -> dict[str, Table]:
         "ratings": _ratings(session, study, codes),
         "masking_changes": _masking_changes(session, codes),
         "audit": _audit(session, study),
+        **custody_tables(session, study),
     }
-
-
-def _table(columns: str, rows: Sequence[Row]) -> Table:
-    """Columns as `name:type` words; a column without a type is a string."""
-    split = (column.partition(":") for column in columns.split())
-    return Table(tuple((name, kind or "string") for name, _, kind in split), tuple(rows))
-
-
-def _sorted(rows: Sequence[Row], n_key_columns: int = 1) -> list[Row]:
-    return sorted(rows, key=lambda row: tuple(row[:n_key_columns]))
 
 
 def _vignettes(study: RegisteredStudy) -> Table:
@@ -78,10 +58,10 @@ def _vignettes(study: RegisteredStudy) -> Table:
         )
         for v in study.vignettes.values()
     ]
-    return _table(
+    return make_table(
         "vignette_id version:integer title category plan_appropriate:boolean difficulty "
         "text_sha256",
-        _sorted(rows),
+        sorted_rows(rows),
     )
 
 
@@ -107,8 +87,8 @@ def _respondents(session: Session, study: RegisteredStudy) -> Table:
                 run.get("weights_sha256"),
             )
         )
-    return _table(
-        "respondent_id arm kind stratum scripted:boolean model weights_sha256", _sorted(rows)
+    return make_table(
+        "respondent_id arm kind stratum scripted:boolean model weights_sha256", sorted_rows(rows)
     )
 
 
@@ -121,7 +101,7 @@ def _raters(session: Session, study: RegisteredStudy) -> Table:
     rows: list[Row] = [
         (p.person_id, p.scripted) for p in people_of(session, study.study_id, "rater")
     ]
-    return _table("rater_id scripted:boolean", _sorted(rows))
+    return make_table("rater_id scripted:boolean", sorted_rows(rows))
 
 
 def _codes(session: Session, study_id: str) -> dict[str, MaskedResponseRow]:
@@ -156,11 +136,11 @@ def _responses(
         for person in _respondents_of(session, study)
         for vignette_id in study.protocol.vignettes
     ]
-    return _table(
+    return make_table(
         "response_id vignette_id respondent_id arm status failure blinding_code text masked_text "
         "n_masking_changes:integer confidence:integer position:integer submitted_at:datetime "
         "prompt_tokens:integer completion_tokens:integer",
-        _sorted(rows),
+        sorted_rows(rows),
     )
 
 
@@ -211,7 +191,7 @@ def _assignments(session: Session, study: RegisteredStudy) -> Table:
         for a in _assignment_rows(session, study)
     ]
     rows.sort(key=lambda row: (str(row[0]), int(row[2] or 0)))
-    return _table("rater_id blinding_code position:integer status", rows)
+    return make_table("rater_id blinding_code position:integer status", rows)
 
 
 def _assignment_rows(session: Session, study: RegisteredStudy) -> list[RaterAssignmentRow]:
@@ -255,10 +235,10 @@ def _ratings(
             )
         )
     scored = " ".join(f"{dimension}:integer" for dimension in dimensions)
-    return _table(
+    return make_table(
         "rating_id rater_id blinding_code vignette_id position:integer revision:integer "
         f"final:boolean {scored} comment submitted_at:datetime",
-        _sorted(rows),
+        sorted_rows(rows),
     )
 
 
@@ -268,7 +248,9 @@ def _masking_changes(session: Session, codes: Mapping[str, MaskedResponseRow]) -
         (codes[c.response_id].code, c.number, c.rule, c.start, c.before, c.after)
         for c in session.scalars(query)
     ]
-    return _table("blinding_code number:integer rule start:integer before after", _sorted(rows, 2))
+    return make_table(
+        "blinding_code number:integer rule start:integer before after", sorted_rows(rows, 2)
+    )
 
 
 def _audit(session: Session, study: RegisteredStudy) -> Table:
@@ -286,7 +268,7 @@ def _audit(session: Session, study: RegisteredStudy) -> Table:
         )
         for e in events_of(session, study.study_id)
     ]
-    return _table(
+    return make_table(
         "number:integer at:datetime actor role action subject details previous_sha256 sha256",
         rows,
     )

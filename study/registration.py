@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from study.audit import Actor, record
@@ -16,6 +16,7 @@ from study.protocol import Protocol, parse_protocol
 from study.randomness import public_id
 from study.store import Store
 from study.tables import PersonRow, RegistrationRow, StudyRow
+from study.tables_custody import AmendmentRow
 from study.vignette import Vignette
 
 Kind = Literal["study", "tryout"]
@@ -110,21 +111,33 @@ def register(
 
 
 def load_study(session: Session, study_id: str) -> RegisteredStudy:
-    """The study as registered.
+    """The study as registered, under the latest amendment of its protocol.
 
     Raises:
         StudyError: If there is none of that id.
     """
     study = study_row(session, study_id)
     registration = session.get_one(RegistrationRow, study_id)
+    amended = session.scalars(
+        select(AmendmentRow.protocol)
+        .where(AmendmentRow.study_id == study_id)
+        .order_by(AmendmentRow.number.desc())
+        .limit(1)
+    ).first()
     return RegisteredStudy(
         study_id=study_id,
         kind="tryout" if study.kind == "tryout" else "study",
         state=study.state,
         simulated=study.simulated,
-        protocol=parse_protocol(registration.protocol),
+        protocol=parse_protocol(amended or registration.protocol),
         vignettes=WrittenVignettes(registration.vignettes),
     )
+
+
+def n_amendments(session: Session, study_id: str) -> int:
+    """How often the protocol was amended."""
+    query = select(func.count()).where(AmendmentRow.study_id == study_id)
+    return session.scalar(query) or 0
 
 
 def study_row(session: Session, study_id: str) -> StudyRow:

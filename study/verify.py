@@ -168,11 +168,18 @@ def _audit_faults(manifest: Mapping[str, Any], audit: Sequence[Row]) -> Iterator
             yield f"audit event {expected} ({event['action']}) was changed or moved"
             return
         previous = event["sha256"]
+    frozen = [e for e in audit if e["action"] in ("register", "amend")]
+    if frozen and _detail(frozen[-1], "protocol_sha256") != manifest.get("protocol_sha256"):
+        yield "the manifest's protocol is neither the registered one nor its last amendment"
     if previous != manifest["audit_head"] or len(audit) != manifest["n_audit_events"]:
         yield (
             f"the audit ends after {len(audit)} events at {previous[:12]}, the manifest says "
             f"{manifest['n_audit_events']} at {str(manifest['audit_head'])[:12]}"
         )
+
+
+def _detail(event: Row, name: str) -> Any:
+    return json.loads(event["details"]).get(name)
 
 
 def _event_sha256(study_id: str, event: Row) -> str:

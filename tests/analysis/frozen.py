@@ -31,6 +31,9 @@ COLUMNS = {
 OPTIONAL = {
     "marks": "rater_id blinding_code kind item marked:boolean",
     "guesses": "rater_id blinding_code guess confidence:integer",
+    "amendments": "number:integer version:integer protocol_sha256 changed reason amended_by "
+    "amended_at:datetime",
+    "deviations": "deviation_id kind subject description reported_by reported_at:datetime",
 }
 TYPES = {
     "string": pa.string(),
@@ -53,7 +56,7 @@ class Frozen:
         direction: str = "higher_is_better",
     ) -> None:
         self.tables: dict[str, list[dict[str, Any]]] = {name: [] for name in COLUMNS}
-        self.columns = dict(COLUMNS)
+        self.columns = COLUMNS | OPTIONAL
         self.score_type = "integer"
         self.dimensions = tuple(dimensions)
         self.vignettes = [f"V{i:02d}" for i in range(1, n_vignettes + 1)]

@@ -123,11 +123,17 @@ def test_what_was_not_asked_is_said(tmp_path: Path) -> None:
 
 def test_deviations_are_listed(tmp_path: Path) -> None:
     frozen = panel()
-    event = {"number": 1, "action": "deviation", "at": "2026-01-02", "sha256": "1" * 64}
-    frozen.tables["audit"].insert(0, {**event, "details": "a rater was ill"})
-    frozen.manifest["n_audit_events"] = 2
+    frozen.tables["deviations"] = [{
+        "deviation_id": "d1", "kind": "late rating", "subject": None,
+        "description": "a rater was ill", "reported_by": "p_1", "reported_at": "2026-01-02T08:00Z",
+    }]  # fmt: skip
+    frozen.tables["amendments"] = [{
+        "number": 1, "version": 2, "protocol_sha256": "0" * 64, "changed": '["margin.points"]',
+        "reason": "a wider margin", "amended_by": "p_1", "amended_at": "2026-01-01T08:00Z",
+    }]  # fmt: skip
     assert deviation_sentence(results(frozen, tmp_path)) == (
-        "Deviations: 1 recorded. 2026-01-02: a rater was ill"
+        "Deviations: 1 recorded. 2026-01-02, late rating: a rater was ill. "
+        "Amendment 1 (2026-01-01): a wider margin."
     )
 
 

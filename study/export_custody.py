@@ -1,0 +1,75 @@
+"""Tables of the frozen dataset about the study's course: amendments, deviations, consents given."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from study.canonical import Cell
+from study.clock import as_text
+from study.frozen_table import Row, Table, make_table
+from study.registration import RegisteredStudy
+from study.tables import AuditEventRow
+from study.tables_custody import AmendmentRow, ApprovalRow, DeviationRow
+
+
+def custody_tables(session: Session, study: RegisteredStudy) -> dict[str, Table]:
+    """Amendments, deviations and second persons' consents, oldest first."""
+    return {
+        "amendments": _amendments(session, study.study_id),
+        "deviations": _deviations(session, study.study_id),
+        "approvals": _approvals(session, study.study_id),
+    }
+
+
+def _amendments(session: Session, study_id: str) -> Table:
+    query = select(AmendmentRow).where(AmendmentRow.study_id == study_id)
+    changed = {
+        event.details["number"]: json.dumps(event.details["changed"])
+        for event in session.scalars(
+            select(AuditEventRow).where(
+                AuditEventRow.study_id == study_id, AuditEventRow.action == "amend"
+            )
+        )
+    }
+    rows: list[Row] = [
+        (
+            row.number, row.protocol["version"], row.protocol_sha256, changed[row.number],
+            row.reason, row.amended_by, as_text(row.amended_at),
+        )
+        for row in session.scalars(query.order_by(AmendmentRow.number))
+    ]  # fmt: skip
+    return make_table(
+        "number:integer version:integer protocol_sha256 changed reason amended_by "
+        "amended_at:datetime",
+        rows,
+    )
+
+
+def _deviations(session: Session, study_id: str) -> Table:
+    query = select(DeviationRow).where(DeviationRow.study_id == study_id)
+    rows: list[Row] = [
+        (
+            row.deviation_id, row.kind, _or_none(row.subject), row.description, row.reported_by,
+            as_text(row.reported_at),
+        )
+        for row in session.scalars(query.order_by(DeviationRow.reported_at, DeviationRow.kind))
+    ]  # fmt: skip
+    return make_table(
+        "deviation_id kind subject description reported_by reported_at:datetime", rows
+    )
+
+
+def _approvals(session: Session, study_id: str) -> Table:
+    query = select(ApprovalRow).where(ApprovalRow.study_id == study_id)
+    rows: list[Row] = [
+        (row.verb, _or_none(row.subject), row.reason, row.approved_by, as_text(row.approved_at))
+        for row in session.scalars(query.order_by(ApprovalRow.approved_at))
+    ]
+    return make_table("verb subject reason approved_by approved_at:datetime", rows)
+
+
+def _or_none(words: str) -> Cell:
+    return words or None
