@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from study.answering import n_answers
 from study.approvals import approval_for
 from study.people import expected_people, people_of
+from study.queries import n_open_queries
 from study.registration import load_study
 from study.tables import ModelRunRow, RaterAssignmentRow, RatingRow, ResponseRow
 
@@ -93,9 +94,11 @@ def _to_allocate(session: Session, study_id: str, now: datetime) -> tuple[Precon
 
 def _to_lock(session: Session, study_id: str, now: datetime) -> tuple[Precondition, ...]:
     due, done = ratings_due(session, study_id), ratings_done(session, study_id)
+    n_queries = n_open_queries(session, study_id)
     return (
         Precondition("at least one rating is in", done > 0),
         Precondition(f"all allocated ratings are in ({done} of {due})", done >= due, True),
+        Precondition(f"every query is closed ({n_queries} open)", n_queries == 0, True),
         *_second_person(session, study_id, "lock"),
     )
 
