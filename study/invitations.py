@@ -35,19 +35,21 @@ def invite(
     by: Actor,
     arm: str | None = None,
     stratum: str | None = None,
+    site: str | None = None,
     days_valid: int = 30,
     scripted: bool = False,
 ) -> str:
     """Make an invitation link's token; only its digest is stored.
 
     Raises:
-        StudyError: If the study is unknown, or a resident's arm is not one of clinicians.
+        StudyError: If the study is unknown, a resident's arm is not one of clinicians, or the site
+            is not the protocol's.
         RealPersonEnrolledError: If a scripted person is asked for beside a real one.
     """
     with store.write() as session:
         return add_invitation(
             session, store, study_id, role,
-            by=by, arm=arm, stratum=stratum, days_valid=days_valid, scripted=scripted,
+            by=by, arm=arm, stratum=stratum, site=site, days_valid=days_valid, scripted=scripted,
         )  # fmt: skip
 
 
@@ -60,6 +62,7 @@ def add_invitation(
     by: Actor,
     arm: str | None = None,
     stratum: str | None = None,
+    site: str | None = None,
     days_valid: int = 30,
     scripted: bool = False,
 ) -> str:
@@ -68,7 +71,10 @@ def add_invitation(
     if scripted:
         admit_simulation(session, store, study_id, what="a scripted person")
     _check_arm(session, study_id, role, arm)
-    person = add_person(session, store, study_id, role, arm=arm, stratum=stratum, scripted=scripted)
+    _check_site(session, study_id, site)
+    person = add_person(
+        session, store, study_id, role, arm=arm, stratum=stratum, site=site, scripted=scripted
+    )
     token = random_word(store.source, 26)
     now = store.clock.now()
     session.add(
@@ -140,6 +146,12 @@ def _check_arm(session: Session, study_id: str, role: Role, arm: str | None) -> 
         raise StudyError(f"a resident belongs to one of the arms {clinicians}; got {arm!r}")
     if role != "resident" and arm is not None:
         raise StudyError(f"only a resident belongs to an arm; got {arm!r} for a {role}")
+
+
+def _check_site(session: Session, study_id: str, site: str | None) -> None:
+    sites = load_study(session, study_id).protocol.sites
+    if site is not None and site not in sites:
+        raise StudyError(f"{site!r} is no site of the protocol; they are {sites or 'none'}")
 
 
 def _open_invitation(session: Session, token: str, now: datetime) -> InvitationRow:

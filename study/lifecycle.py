@@ -220,20 +220,32 @@ def _invite_residents(
     return tuple(
         IssuedInvitation(
             "resident",
-            add_invitation(session, store, study_id, "resident", by=by, arm=arm, stratum=stratum),
+            add_invitation(
+                session, store, study_id, "resident",
+                by=by, arm=arm, stratum=stratum, site=_site(protocol, number),
+            ),
             stratum,
         )
-        for arm, stratum in planned
-    )
+        for number, (arm, stratum) in enumerate(planned)
+    )  # fmt: skip
 
 
 def _invite_raters(
     session: Session, store: Store, study_id: str, protocol: Protocol, by: Actor
 ) -> tuple[IssuedInvitation, ...]:
     return tuple(
-        IssuedInvitation("rater", add_invitation(session, store, study_id, "rater", by=by), None)
-        for _ in range(protocol.rating.n_raters)
+        IssuedInvitation(
+            "rater",
+            add_invitation(session, store, study_id, "rater", by=by, site=_site(protocol, number)),
+            None,
+        )
+        for number in range(protocol.rating.n_raters)
     )
+
+
+def _site(protocol: Protocol, number: int) -> str | None:
+    """Sites in turn; the coordinator hands each link to somebody of its site."""
+    return protocol.sites[number % len(protocol.sites)] if protocol.sites else None
 
 
 def _reveal(session: Session, study_id: str) -> list[dict[str, str]]:

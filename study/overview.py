@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from study.answering import n_answers
 from study.audit import events_of
 from study.lifecycle import State, Verb, as_state, next_step
+from study.monitor import WATCHERS
 from study.people import Person
 from study.preconditions import (
     Precondition,
@@ -127,12 +128,12 @@ def study_cards(store: Store) -> tuple[StudyCard, ...]:
 
 
 def progress(store: Store, person: Person) -> Progress:
-    """Progress for the investigator.
+    """Progress for those who watch the study.
 
     Raises:
-        NotAllowedError: If the person is not an investigator.
+        NotAllowedError: If the person may not watch the study.
     """
-    require_role(person.role, "investigator", what="the console")
+    require_role(person.role, *WATCHERS, what="the console")
     with store.read() as session:
         return study_progress(session, person.study_id, store)
 
@@ -272,6 +273,9 @@ _HISTORY = {
     "lock": "Data locked",
     "unblind": "Unblinded",
     "export": "Frozen dataset exported",
+    "amend": "Protocol amended",
+    "approve": "A second person consented",
+    "log deviation": "Deviation logged",
 }
 
 

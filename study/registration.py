@@ -215,13 +215,12 @@ def require_state(study: StudyRow, wanted: str, *, otherwise: type[StudyError], 
         )
 
 
-def require_role(person_role: str, wanted: str, *, what: str) -> None:
+def require_role(person_role: str, *wanted: str, what: str) -> None:
     """Refuse what the person's role does not allow.
 
     Raises:
-        NotAllowedError: Naming the role that may.
+        NotAllowedError: Naming the role that may, or each that may.
     """
-    if person_role != wanted:
-        raise NotAllowedError(
-            f"{what} is for the role {wanted}; you are signed in as {person_role}"
-        )
+    if person_role not in wanted:
+        roles = f"role{'' if len(wanted) == 1 else 's'} {', '.join(wanted)}"
+        raise NotAllowedError(f"{what} is for the {roles}; you are signed in as {person_role}")

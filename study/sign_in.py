@@ -20,6 +20,8 @@ from study.store import Store
 from study.tables import PersonRow, ReturnCodeRow, SignInRow
 
 SIGN_IN_DAYS = 14
+WALKED: tuple[Role, ...] = ("resident", "rater", "investigator", "statistician")
+"""Roles that one person walks in a tryout."""
 FREE_FAILURES = 5
 BLOCK = timedelta(minutes=15)
 WRONG_CODE = "this return code is not known; check it letter by letter, or ask the study team"
@@ -88,7 +90,7 @@ def switch_role(store: Store, session_token: str, role: Role) -> Entry:
     with store.write() as session:
         if study_row(session, here.study_id).kind != "tryout":
             raise NotAllowedError("roles can be switched only in a tryout study")
-        if role not in ("resident", "rater", "investigator"):
+        if role not in WALKED:
             raise NotAllowedError(f"{role!r} is not a role that a person can walk in")
         sibling = _walk_in(session, store, here.study_id, role)
         token = start_sign_in(session, store, sibling.person_id)

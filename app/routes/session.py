@@ -12,13 +12,9 @@ from app.routes.guards import FOREIGN, forget, is_same_origin, person_of, rememb
 from app.routes.pages import page, refusal
 from study.errors import NotAllowedError, SignInError, StorageError
 from study.people import Role
-from study.sign_in import sign_out, switch_role
+from study.sign_in import WALKED, sign_out, switch_role
 
-ROLES: dict[str, Role] = {
-    "resident": "resident",
-    "rater": "rater",
-    "investigator": "investigator",
-}
+ROLES: dict[str, Role] = {role: role for role in WALKED}
 
 
 async def pause(request: Request) -> Response:

@@ -8,8 +8,7 @@ import streamlit as st
 
 from study.overview import StudyCard
 from study.people import Person
-
-WALKS = ("resident", "rater", "investigator")
+from study.sign_in import WALKED
 
 
 def banner(card: StudyCard, person: Person) -> None:
@@ -50,7 +49,7 @@ def _walk_bar(person: Person) -> str:
         '<form method="post" action="/switch">'
         f'<button class="sm-link" type="submit" name="walk_as" value="{role}">{role}</button>'
         "</form>"
-        for role in WALKS
+        for role in WALKED
         if role != person.role
     )
     return (

@@ -12,10 +12,10 @@ from app import services
 from app.files import home, study_files
 from app.screens import states
 from study.errors import StudyError
-from study.invitations import invite
+from study.inviting import MAY_INVITE, invite_as
 from study.lifecycle import IssuedInvitation, console_step
 from study.overview import NextStep, Progress
-from study.people import Person, Role, actor_of
+from study.people import Person, Role
 from study.registration import load_study
 
 ASKED, ISSUED, PROBLEM = "_asked", "_issued", "_problem"
@@ -95,6 +95,7 @@ def _show_problem() -> None:
 
 def invitations(person: Person, now: Progress) -> None:
     """How many links wait, and making a new one; a link is shown once."""
+    roles = MAY_INVITE.get(person.role, ())
     counts = "".join(
         f"<tr><td>{role}</td>"
         + "".join(
@@ -102,7 +103,8 @@ def invitations(person: Person, now: Progress) -> None:
             for state in ("waiting", "accepted", "expired")
         )
         + "</tr>"
-        for role in ("resident", "rater", "investigator")
+        for role in roles
+        if role in ("resident", "rater") or any(i.role == role for i in now.invitations)
     )
     st.html(
         '<div class="sm-console"><h2>Invitations</h2><table class="sm-table"><thead><tr>'
@@ -110,32 +112,38 @@ def invitations(person: Person, now: Progress) -> None:
         f'<th scope="col">expired</th></tr></thead><tbody>{counts}</tbody></table></div>'
     )
     _show_issued()
-    resident, rater, investigator, _ = st.columns([2, 2, 2, 3])
-    for column, role in ((resident, "resident"), (rater, "rater"), (investigator, "investigator")):
-        if column.button(f"New link for a{_n(role)} {role}", key=f"invite_{role}"):
-            _invite(person, role)  # type: ignore[arg-type]
-            st.rerun()
+    _new_link(person, roles)
 
 
-def _n(role: str) -> str:
-    return "n" if role.startswith(("a", "e", "i", "o", "u")) else ""
+def _new_link(person: Person, roles: tuple[Role, ...]) -> None:
+    with services.store().read() as session:
+        protocol = load_study(session, person.study_id).protocol
+    role = st.radio("Invite a person as", roles, horizontal=True, key="invite_role")
+    arms = [arm for arm in protocol.arms if arm.kind == "clinicians"]
+    arm = arms[0]
+    stratum = site = None
+    if role == "resident":
+        if len(arms) > 1:
+            labels = {a.label: a for a in arms}
+            arm = labels[st.radio("Group", list(labels), horizontal=True, key="invite_group")]
+        if arm.strata:
+            stratum = st.radio("Stratum", arm.strata, horizontal=True, key="invite_stratum")
+    if role in ("resident", "rater") and protocol.sites:
+        site = st.radio("Site", protocol.sites, horizontal=True, key="invite_site")
+    if st.button("New link", key="invite"):
+        _invite(person, role, arm.id if role == "resident" else None, stratum, site)
+        st.rerun()
 
 
-def _invite(person: Person, role: Role) -> None:
-    store = services.store()
+def _invite(
+    person: Person, role: Role, arm: str | None, stratum: str | None, site: str | None
+) -> None:
     try:
-        arm = _clinicians(person) if role == "resident" else None
-        token = invite(store, person.study_id, role, by=actor_of(person), arm=arm)
+        token = invite_as(services.store(), person, role, arm=arm, stratum=stratum, site=site)
     except StudyError as error:
         st.session_state[PROBLEM] = states.sentence(error)
         return
-    st.session_state[ISSUED] = (IssuedInvitation(role, token, None),)
-
-
-def _clinicians(person: Person) -> str:
-    with services.store().read() as session:
-        protocol = load_study(session, person.study_id).protocol
-    return next(arm.id for arm in protocol.arms if arm.kind == "clinicians")
+    st.session_state[ISSUED] = (IssuedInvitation(role, token, stratum),)
 
 
 def _show_issued() -> None:

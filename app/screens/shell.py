@@ -10,11 +10,13 @@ import streamlit as st
 
 from app import services
 from app.identity import signed_in
-from app.screens import chrome, states
+from app.screens import chrome, questions, states
 from study.errors import StorageError
 from study.overview import study_card
 from study.people import Person
 
+ASKED = ("resident", "rater")
+"""Roles whose records the study team asks about."""
 STYLE = Path(__file__).parents[1] / "style"
 
 
@@ -41,6 +43,8 @@ def _page_of(person: Person | None) -> Callable[[], None]:
         "resident": answer.show,
         "rater": rate.show,
         "investigator": console.show,
+        "coordinator": console.show,
+        "statistician": console.show,
     }
     return partial(_with_banner, screens[person.role], person)
 
@@ -48,6 +52,8 @@ def _page_of(person: Person | None) -> Callable[[], None]:
 def _with_banner(screen: Callable[[Person], None], person: Person) -> None:
     try:
         chrome.banner(study_card(services.store(), person.study_id), person)
+        if person.role in ASKED:
+            questions.show(person)
         screen(person)
     except StorageError as error:
         states.out_of_order(error)

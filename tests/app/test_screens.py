@@ -126,3 +126,28 @@ def test_the_words_of_every_shipped_vignette_are_shown_unchanged() -> None:
 def test_markup_in_a_text_is_shown_as_it_stands() -> None:
     assert "<b>" not in vignette_html("Plan: <b>stop</b> & wait")
     assert "&lt;b&gt;stop&lt;/b&gt; &amp; wait" in vignette_html("Plan: <b>stop</b> & wait")
+
+
+def test_a_question_of_the_study_team_is_answered_on_the_raters_own_page(
+    screen: Screen, serving: Store, tmp_path: Path
+) -> None:
+    from study.queries import open_query, queries_to
+
+    study = to_rating(serving, tmp_path / "work", n_vignettes=1)
+    asker = enter(serving, study.study_id, "coordinator").person
+    rater = study.raters[0]
+    open_query(serving, asker, to=rater.person.pseudonym, text="Is the first score meant?")
+    assert "Is the first score meant?" in screen(rater)
+    assert "Is the first score meant?" not in screen(study.raters[1])
+    assert len(queries_to(serving, rater.person)) == 1
+
+
+def test_coordinator_and_statistician_read_the_console_and_take_no_step(
+    screen: Screen, serving: Store, tmp_path: Path
+) -> None:
+    study = to_rating(serving, tmp_path / "work", n_vignettes=1)
+    coordinator = screen(enter(serving, study.study_id, "coordinator"))
+    assert "What needs you" in coordinator and "Next step" not in coordinator
+    assert "Consent to" not in coordinator
+    statistician = screen(enter(serving, study.study_id, "statistician"))
+    assert "Consent to lock the data" in statistician and "Invitations" not in statistician

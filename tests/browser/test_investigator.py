@@ -61,7 +61,8 @@ def test_a_new_link_is_shown_once_and_works(
     study_id = to_answering(store)
     page = person_at(server, enter(store, study_id, "investigator"))
     open_study(page, server)
-    press(page, "New link for a rater")
+    choose(page, "Invite a person as", "rater")
+    press(page, "New link")
     link = page.locator(".sm-link-once").inner_text()
     assert link.startswith(f"{server.base}/enter?t=")
     page.reload()
@@ -108,9 +109,12 @@ def test_one_person_walks_every_role_of_a_tryout_to_its_unblinding(
             group.locator("input[value='3']").check()
         page.get_by_role("button", name="Save rating").click(delay=80)
     expect(page.get_by_role("heading", name="Every response is rated")).to_be_visible()
+    consent_as_statistician(page, "lock the data")
     walk_as(page, "investigator")
     press(page, "Lock the data")
     press(page, "Yes, lock the data")
+    consent_as_statistician(page, "unblind")
+    walk_as(page, "investigator")
     page.get_by_label("Reason").fill("to see the end")
     page.keyboard.press("Tab")
     settle(page)
@@ -118,6 +122,21 @@ def test_one_person_walks_every_role_of_a_tryout_to_its_unblinding(
     press(page, "Yes, unblind")
     expect(page.locator(".sm-strip [aria-current=step]")).to_have_text("unblinded")
     assert study_card(store, study_id).state == "unblinded"
+
+
+def consent_as_statistician(page: Page, step: str) -> None:
+    """The second person, in a tryout the same human being in another role, consents."""
+    walk_as(page, "statistician")
+    page.get_by_label("Why you consent").fill("agreed at the meeting")
+    page.keyboard.press("Tab")
+    settle(page)
+    press(page, f"I consent to {step}")
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose one of a row of options."""
+    page.get_by_role("radiogroup", name=label).get_by_text(option, exact=True).click()
+    settle(page)
 
 
 def walk_as(page: Page, role: str) -> None:
