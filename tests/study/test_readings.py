@@ -16,8 +16,10 @@ from study.readings import (
     write_marking_sheet,
     write_sheets,
 )
-from study.vignette import Vignette
+from study.vignette import Vignette, load_vignettes
 from tests.studies import example_vignettes
+
+ROOT = Path(__file__).parents[2]
 
 VIGNETTES = example_vignettes(2)
 
@@ -133,3 +135,9 @@ def test_marks_without_their_answer_are_refused(tmp_path: Path) -> None:
     (tmp_path / "A" / "reading.yaml").unlink()
     with pytest.raises(ReadingError, match="there is no answer of that reader"):
         load_readings(tmp_path)
+
+
+def test_every_shipped_vignette_was_read_twice_and_split_on_no_must() -> None:
+    shipped_vignettes = load_vignettes(ROOT / "data" / "vignettes")
+    assert len(shipped_vignettes) == 30
+    assert unsettled(shipped_vignettes, load_readings(ROOT / "data" / "readings")) == []
