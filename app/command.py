@@ -6,7 +6,18 @@ import sys
 
 import typer
 
-from app.commands import analysis, bundle, cts, demo, model, results, study, vignettes
+from app.commands import (
+    analysis,
+    bundle,
+    cts,
+    demo,
+    init,
+    model,
+    results,
+    simulate,
+    study,
+    vignettes,
+)
 
 app = typer.Typer(
     name="safemed",
@@ -16,7 +27,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+init.add_to(app)
 study.add_to(app)
+simulate.add_to(app)
 results.add_to(app)
 bundle.add_to(app)
 analysis.add_to(app)

@@ -30,7 +30,7 @@ def demo(
 
     if serve:
         _check_port(port)
-    progress = _Progress(is_silent=as_json)
+    progress = Progress(is_silent=as_json)
     result = run_demo(out, seed=seed, progress=progress)
     say(
         as_json,
@@ -75,7 +75,7 @@ def _check_port(port: int) -> None:
     require_free_port("127.0.0.1", port)
 
 
-class _Progress:
+class Progress:
     """Progress lines with the seconds since the start; none when JSON is printed."""
 
     def __init__(self, *, is_silent: bool) -> None:
@@ -83,5 +83,6 @@ class _Progress:
         self.is_silent = is_silent
 
     def __call__(self, words: str) -> None:
+        """Print one line."""
         if not self.is_silent:
             typer.echo(f"{time.monotonic() - self.began:6.1f} s  {words}")

@@ -102,9 +102,21 @@ def register(
     store: StoreUrl = DEFAULT_STORE,
     base_url: BaseUrl = DEFAULT_BASE_URL,
     signing_key: SigningKey = None,
+    amends: Annotated[
+        str | None,
+        typer.Option("--amends", help="Id of a study whose protocol this replaces, with --reason."),
+    ] = None,
+    reason: Reason = "",
     as_json: AsJson = False,
 ) -> None:
-    """Freeze a protocol that `validate` passes, and make the investigator's link."""
+    """Freeze a protocol that `validate` passes, and make the investigator's link.
+
+    With --amends it becomes the next version of a registered study's protocol instead: numbered,
+    with a reason, and refused where what changed has begun to act.
+    """
+    if amends is not None:
+        _amend(protocol, vignettes, facts, store, amends, reason, as_json)
+        return
     from app.vignettes import checked_study
     from study.audit import OPERATOR
     from study.invitations import invite
@@ -134,6 +146,25 @@ def register(
             f"signer's public key {signer.public_key}",
         ],
     )
+
+
+def _amend(
+    protocol: Path, vignettes: Path | None, facts: Path | None, url: str, study: str, reason: str,
+    as_json: bool,
+) -> None:  # fmt: skip
+    from app.vignettes import checked_study
+    from study.amendments import amend
+    from study.audit import OPERATOR
+
+    loaded, _, _ = checked_study(protocol, vignettes, facts)
+    opened, study_id = open_named(url, study)
+    number = amend(opened, study_id, loaded, by=OPERATOR, reason=reason)
+    receipt = _receipt(opened, study_id)
+    said = {"study_id": study_id, "amendment": number, "protocol_sha256": loaded.sha256}
+    say(as_json, {**said, "receipt": receipt}, [
+        f"Amendment {number} of {study_id}: version {loaded.version}, digest {loaded.sha256}",
+        f"Keep elsewhere, for the registry and the second person: receipt {receipt}",
+    ])  # fmt: skip
 
 
 def open_(

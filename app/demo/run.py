@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from app.demo.study_run import lay_ground, run_whole_study
+from app.demo.study_run import lay_ground, run_whole_study, shipped_protocol
 from app.demo.waiting import Invitations, make_waiting_studies
 from study.clock import SteppingClock
 from study.randomness import SeededSource
@@ -58,12 +58,13 @@ def run_demo(out: Path, *, seed: int, progress: Progress) -> DemoResult:
     if not marker["finished"]:
         _clear(out)
         store = create_store(database(out), clock=SteppingClock(), source=SeededSource(seed))
-        study_id = run_whole_study(lay_ground(store, out, seed=seed, progress=progress))
+        ground = lay_ground(store, out, seed=seed, progress=progress)
+        study_id = run_whole_study(ground, shipped_protocol("demonstration", ground))
         store.close()
         _write_marker(out, {**marker, "finished": study_id})
     else:
         progress(f"this demonstration was run before; going on from {out}")
-    return _result(out)
+    return summary_of(out)
 
 
 def prepare_waiting(out: Path, *, seed: int, progress: Progress) -> Invitations:
@@ -132,7 +133,8 @@ def _write_marker(out: Path, marker: dict[str, Any]) -> None:
     beside.replace(out / MARKER)
 
 
-def _result(out: Path) -> DemoResult:
+def summary_of(out: Path) -> DemoResult:
+    """The counts of a finished run, read from its frozen dataset."""
     import pyarrow.parquet as pq
 
     export = out / "export"

@@ -43,12 +43,15 @@ class Ground:
     progress: Progress
 
 
-def lay_ground(store: Store, directory: Path, *, seed: int, progress: Progress) -> Ground:
-    """Load what ships and is common to every demonstration study."""
+def lay_ground(
+    store: Store, directory: Path, *, seed: int, progress: Progress,
+    vignettes: dict[str, Vignette] | None = None,
+) -> Ground:  # fmt: skip
+    """Load what ships and is common to every demonstration study; the shipped vignettes if none."""
     return Ground(
         store=store,
         directory=directory,
-        vignettes=load_vignettes(shipped("vignettes")),
+        vignettes=vignettes or load_vignettes(shipped("vignettes")),
         settings=load_settings(shipped("simulation", "default.yaml")),
         seed=seed,
         progress=progress,
@@ -76,14 +79,14 @@ def answer_by_people(ground: Ground, study_id: str) -> None:
     answer_all(ground.store, study_id, residents, seed=ground.seed, progress=ground.progress)
 
 
-def answer_by_model(ground: Ground, study_id: str, *, name: str) -> Path:
+def answer_by_model(ground: Ground, study_id: str, *, name: str, arm: str = "model") -> Path:
     """The shipped nano model answers the same tasks through an endpoint; returns the responses."""
     from model.respond import Sampling, respond
 
     work = ground.directory / name
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    tasks = write_tasks(ground.store, study_id, "model", work / "tasks", by=SIMULATOR)
+    tasks = write_tasks(ground.store, study_id, arm, work / "tasks", by=SIMULATOR)
     ground.progress("starting the nano model behind its endpoint")
     with served_model(shipped("nano", "checkpoint"), work / "endpoint.log") as endpoint:
         summary = respond(
@@ -124,19 +127,21 @@ def rate_by_people(ground: Ground, study_id: str, raters: tuple[Person, ...]) ->
     )  # fmt: skip
 
 
-def run_whole_study(ground: Ground) -> str:
-    """Run the shipped protocol from registration to the frozen dataset and the report.
+def run_whole_study(ground: Ground, protocol: Protocol) -> str:
+    """Run a protocol from registration to the frozen dataset and the report, by scripted people.
 
-    Writes `export/` and `report/` in the demonstration's directory.
+    Nano answers for every model arm. Writes `export/` and `report/` in the ground's directory.
     """
     from analysis.run import analyze
     from study.export import export
     from study.signing import signer_at
 
-    protocol = shipped_protocol("demonstration", ground)
     study_id = begin_study(ground, protocol)
     answer_by_people(ground, study_id)
-    answer_by_model(ground, study_id, name="model-run")
+    models = [arm.id for arm in protocol.arms if arm.kind == "model"]
+    for number, arm in enumerate(models):
+        name = "model-run" if number == 0 else f"model-run-{number + 1}"
+        answer_by_model(ground, study_id, name=name, arm=arm)
     step(ground, study_id, "close")
     step(ground, study_id, "mask")
     raters = join_raters(ground.store, study_id, n_raters=protocol.rating.n_raters)
@@ -144,7 +149,7 @@ def run_whole_study(ground: Ground) -> str:
     step(ground, study_id, "open")
     rate_by_people(ground, study_id, raters)
     step(ground, study_id, "lock")
-    step(ground, study_id, "unblind", reason="the demonstration's planned end")
+    step(ground, study_id, "unblind", reason="the planned end of a simulation")
     ground.progress("exporting the frozen dataset")
     export(
         ground.store, study_id, ground.directory / "export",

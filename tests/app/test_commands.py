@@ -177,3 +177,70 @@ def test_the_firewall_refuses_rows_that_hold_a_vignette_of_one_s_own(tmp_path: P
     run = safemed("cts", "firewall", rows, "--against", own)
     assert run.returncode == 2
     assert "1 training rows hold text" in run.stderr
+
+
+def test_init_writes_a_protocol_that_validate_passes(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    answers = "Doses at night\nnight\n\n\nten\n6\n" + "\n" * 20
+    command = [sys.executable, "-m", "app", "init", str(path)]
+    run = subprocess.run(command, input=answers, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "'ten' is not a number" in run.stdout
+    written = yaml.safe_load(path.read_text())
+    assert written["title"] == "Doses at night"
+    assert (written["arms"][0]["n_respondents"], len(written["vignettes"])) == (6, 30)
+    assert safemed("validate", path).returncode == 0
+    again = safemed("init", path, "--yes")
+    assert again.returncode == 2
+    assert "exists and is left as it is" in again.stderr
+
+
+def test_a_protocol_is_amended_from_the_command_line(tmp_path: Path) -> None:
+    path = tmp_path / "protocol.yaml"
+    path.write_text(yaml.safe_dump(protocol_values()))
+    made = json.loads(safemed("register", path, "--json", cwd=tmp_path).stdout)
+    path.write_text(yaml.safe_dump(protocol_values() | {"version": 2, "title": "Better"}))
+    refused = safemed("register", path, "--amends", made["study_id"], cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "an amendment needs a reason" in refused.stderr
+    run = safemed(
+        "register", path, "--amends", made["study_id"], "--reason", "clearer", "--json",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["amendment"] == 1
+    assert json.loads(safemed("status", "--json", cwd=tmp_path).stdout)["studies"][0]["title"] == (
+        "Better"
+    )
+
+
+def test_locking_at_the_terminal_asks_the_second_person_for_a_return_code(tmp_path: Path) -> None:
+    from study.approvals import approval_for
+    from study.audit import OPERATOR
+    from study.invitations import accept_invitation, invite
+    from study.store import create_store
+    from tests.studies import rate_everything, to_rating
+
+    store = create_store(tmp_path / "safemed.db")
+    study_id, raters = to_rating(store, tmp_path / "work", n_vignettes=1)
+    for rater in raters:
+        rate_everything(store, rater)
+    entry = accept_invitation(store, invite(store, study_id, "statistician", by=OPERATOR))
+    alone = safemed("lock", cwd=tmp_path)
+    assert alone.returncode == 2
+    assert "a second person has consented to lock" in alone.stderr
+    command = [sys.executable, "-m", "app", "lock", "--ask-second-person"]
+    wrong = subprocess.run(
+        command, input="WRONG1-CODE22-CODE33\n", capture_output=True, text=True, check=False,
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert wrong.returncode == 2 and "return code is not known" in wrong.stderr
+    right = subprocess.run(
+        command, input=f"{entry.return_code}\n", capture_output=True, text=True, check=False,
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert right.returncode == 0, right.stderr
+    assert str(entry.return_code) not in right.stdout + right.stderr
+    with store.read() as session:
+        assert approval_for(session, study_id, "lock") is None  # spent by the lock
+    store.close()
