@@ -123,6 +123,7 @@ def take_in(store: Store, study_id: str, directory: Path, *, by: Actor) -> int:
             study_row(session, study_id), "answering", otherwise=TakeInError, what="taking in"
         )
         respondent = _respondent(session, study_id, manifest)
+        _check_checkpoint(study, respondent, manifest)
         _check_against_study(study, responses)
         now = store.clock.now()
         session.add(
@@ -226,6 +227,16 @@ def _respondent(session: Session, study_id: str, manifest: RunManifest) -> Perso
     if taken is not None:
         raise TakeInError("this model's responses were taken in already; they cannot be replaced")
     return found
+
+
+def _check_checkpoint(study: RegisteredStudy, respondent: Person, manifest: RunManifest) -> None:
+    """The checkpoint that answers is the one that the protocol froze before it saw a vignette."""
+    declared = study.protocol.arm(respondent.arm or "").checkpoint
+    if declared is not None and manifest.weights_sha256 != declared:
+        raise TakeInError(
+            f"run.json: weights_sha256 is {manifest.weights_sha256!r}; the protocol froze "
+            f"{declared!r} for the arm {respondent.arm!r}. Answer with that checkpoint, or amend"
+        )
 
 
 def _check_against_study(study: RegisteredStudy, responses: Sequence[ModelResponse]) -> None:

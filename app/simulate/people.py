@@ -106,24 +106,24 @@ def plant_scores(
     """Scores of every code for every rater: `planted[code][rater][dimension]`.
 
     Raises:
-        SimulationError: If the settings lack a dimension of the protocol, or the study does not
-            compare one model with one arm of clinicians.
+        SimulationError: If the settings lack a dimension of the protocol.
     """
     protocol = study.protocol
-    if sorted(arm.kind for arm in protocol.arms) != ["clinicians", "model"]:
-        raise SimulationError("the score model knows one arm of clinicians and one model")
     dimensions = [d.id for d in protocol.rating.dimensions]
     missing = [d for d in dimensions if d not in settings.dimensions]
     if missing:
         raise SimulationError(f"the settings plant no scores for {', '.join(missing)}")
-    models = {arm.id for arm in protocol.arms if arm.kind == "model"}
-    residents = sorted({o.respondent_id for o in origins.values() if o.arm not in models})
+    kinds = {arm.id: arm.kind for arm in protocol.arms}
+    models, residents = (
+        sorted({o.respondent_id for o in origins.values() if kinds[o.arm] == kind})
+        for kind in ("model", "clinicians")
+    )
     row = {vignette: i for i, vignette in enumerate(protocol.vignettes)}
-    column = {respondent: i for i, respondent in enumerate(residents, start=1)}
+    column = {respondent: i for i, respondent in enumerate((*(models or [""]), *residents))}
     drawn = {
         name: draw_scores(
             settings.dimensions[name], settings.spreads, n_vignettes=len(row),
-            n_residents=len(residents), n_raters=n_raters,
+            n_residents=len(residents), n_models=max(1, len(models)), n_raters=n_raters,
             rng=np.random.default_rng([seed, number]),
         )[0]
         for number, name in enumerate(dimensions)
@@ -131,7 +131,7 @@ def plant_scores(
     return {
         code: [
             {
-                name: int(drawn[name][row[o.vignette_id], column.get(o.respondent_id, 0), rater])
+                name: int(drawn[name][row[o.vignette_id], column[o.respondent_id], rater])
                 for name in dimensions
             }
             for rater in range(n_raters)

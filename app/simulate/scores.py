@@ -27,6 +27,7 @@ def draw_scores(
     n_raters: int,
     rng: np.random.Generator,
     n_studies: int = 1,
+    n_models: int = 1,
 ) -> NDArray[np.int64]:
     """Scores of one dimension for whole studies.
 
@@ -34,17 +35,18 @@ def draw_scores(
         dimension: Centre and shift of the dimension.
         spreads: Standard deviations of the latent parts.
         n_vignettes: Vignettes of a study.
-        n_residents: Residents of a study; the model is one respondent more.
+        n_residents: Clinicians of a study, of whatever arm; each model is one respondent more.
         n_raters: Raters of a study.
         rng: Generator.
         n_studies: Independent studies.
+        n_models: Models of a study; every one is drawn with the model's shift.
 
     Returns:
-        Rubric points 1 to 5, shape (n_studies, n_vignettes, 1 + n_residents, n_raters); the model
-        is respondent 0.
+        Rubric points 1 to 5, shape (n_studies, n_vignettes, n_models + n_residents, n_raters); the
+        models come first.
     """
-    n_respondents = 1 + n_residents
-    is_model = (np.arange(n_respondents) == 0).astype(float)[None, None, :, None]
+    n_respondents = n_models + n_residents
+    is_model = (np.arange(n_respondents) < n_models).astype(float)[None, None, :, None]
 
     def part(spread: float, *shape: int) -> NDArray[np.float64]:
         return rng.normal(0.0, spread, (n_studies, *shape))

@@ -163,3 +163,20 @@ def test_a_text_may_hold_line_breaks_of_unicode(store: Store, tasks: Path, tmp_p
     with store.read() as session:
         texts = session.scalars(text("SELECT text FROM response")).all()
     assert rows[0]["text"] in texts
+
+
+def test_a_checkpoint_frozen_in_the_protocol_is_the_only_one_that_may_answer(
+    store: Store, tmp_path: Path
+) -> None:
+    from study.audit import OPERATOR
+    from study.lifecycle import take_step
+    from study.protocol import parse_protocol
+    from study.registration import register
+    from tests.studies import example_vignettes, protocol_values
+
+    values = protocol_values()
+    values["arms"][1]["checkpoint"] = "f" * 64
+    study_id = register(store, parse_protocol(values), example_vignettes(), by=OPERATOR)
+    take_step(store, study_id, "open", by=OPERATOR, invite=False)
+    with pytest.raises(TakeInError, match=r"weights_sha256 .* the protocol froze 'ffff"):
+        answer_as_model(store, study_id, tmp_path)
