@@ -31,5 +31,9 @@ class FirewallError(ModelError):
     """Training rows hold text they must not hold, or what to compare with is missing."""
 
 
+class LedgerError(ModelError):
+    """The ledger of training rows cannot be used, or refuses what it was given."""
+
+
 class DrugFactsError(ModelError):
     """The drug facts cannot be used."""

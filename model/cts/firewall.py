@@ -159,6 +159,16 @@ def check(rows: Sequence[str], paths: Sequence[Path]) -> int:
         FirewallError: Naming the first rows and the shared words.
     """
     texts = texts_under(paths)
+    refuse_overlaps(rows, texts)
+    return len(texts)
+
+
+def refuse_overlaps(rows: Sequence[str], texts: Sequence[str]) -> None:
+    """Refuse rows that overlap with any of the texts, or nearly hold one.
+
+    Raises:
+        FirewallError: Naming the first rows and the shared words.
+    """
     overlaps = overlap(rows, texts) + near_duplicates(rows, texts)
     if overlaps:
         shown = "; ".join(f"row {o.row + 1}: “{o.words}”" for o in overlaps[:3])
@@ -166,7 +176,6 @@ def check(rows: Sequence[str], paths: Sequence[Path]) -> int:
             f"{len({o.row for o in overlaps})} training rows hold text of what the model is to "
             f"be tested with; remove them. {shown}"
         )
-    return len(texts)
 
 
 def _without_numbers(text: str) -> list[str]:
