@@ -26,6 +26,19 @@ def sft(
 
 
 @app.command()
+def grpo(
+    run: Annotated[Path, typer.Argument(help="Recipe (TOML).")],
+    out: Annotated[Path, typer.Option("--out", help="A new directory, or a killed run's.")],
+    as_json: AsJson = False,
+) -> None:
+    """Train a checkpoint against red-team prompts and their benign twins; keep the best."""
+    from model.train.grpo import grpo as train
+
+    checkpoint = train(run, out=out, progress=None if as_json else typer.echo)
+    say(as_json, {"checkpoint": str(checkpoint)}, [f"Checkpoint: {checkpoint}"])
+
+
+@app.command()
 def measure(
     rows: Annotated[Path, typer.Argument(help="Measuring rows (JSON lines).")],
     out: Annotated[Path, typer.Option("--out", help="File of the counts (JSON).")],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,30 @@ _LEFT_OUT = frozenset({"training_args.bin"})
 """Holds times and paths: two equal runs differ in it."""
 
 
-def run_identity(run: RunConfig) -> dict[str, Any]:
-    """What has to be the same for one run to go on where another stopped."""
-    files = {"train": run.data.train, "held_out": run.data.held_out}
-    texts = run.tokenizer.plain_text if run.tokenizer else ()
+def identity(
+    as_written: Mapping[str, Any], corpus: Mapping[str, Path], plain_text: Sequence[Path] = ()
+) -> dict[str, Any]:
+    """What has to be the same for one run to go on where another stopped.
+
+    Args:
+        as_written: The recipe's own values.
+        corpus: Files of rows or prompts, by what they are for.
+        plain_text: What the tokenizer learned from besides.
+    """
     return {
-        "run": run.as_written,
-        "run_sha256": sha256_hex(canonical(run.as_written)),
-        "corpus": {name: file_sha256(path) for name, path in files.items() if path},
-        "plain_text": {path.name: file_sha256(path) for path in texts},
+        "run": dict(as_written),
+        "run_sha256": sha256_hex(canonical(dict(as_written))),
+        "corpus": {name: file_sha256(path) for name, path in corpus.items()},
+        "plain_text": {path.name: file_sha256(path) for path in plain_text},
         "libraries": {name: library_version(name) for name in _LIBRARIES},
     }
+
+
+def run_identity(run: RunConfig) -> dict[str, Any]:
+    """The identity of a run of SFT."""
+    files = {"train": run.data.train, "held_out": run.data.held_out}
+    corpus = {name: path for name, path in files.items() if path}
+    return identity(run.as_written, corpus, run.tokenizer.plain_text if run.tokenizer else ())
 
 
 def checkpoint_files(directory: Path) -> dict[str, str]:
@@ -61,20 +74,24 @@ def commit_of(path: Path) -> dict[str, Any]:
     }
 
 
-def write_manifest(path: Path, run: RunConfig, facts: Mapping[str, Any]) -> None:
+def write_manifest(
+    path: Path, name: str, who: Mapping[str, Any], facts: Mapping[str, Any], *, stand_in: bool
+) -> None:
     """Write a manifest.
 
     Args:
         path: The file.
-        run: What was asked for.
+        name: Under which the checkpoint is served.
+        who: The run's identity.
         facts: What came out: parameters, losses, figures, files, times.
+        stand_in: Whether the model is no medical model.
     """
     manifest = {
         "schema": SCHEMA,
-        "name": run.name,
-        "stand_in": run.stand_in,
+        "name": name,
+        "stand_in": stand_in,
         "code_version": code_version(),
-        **run_identity(run),
+        **who,
         **facts,
     }
     path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -12,10 +12,11 @@ from typing import Any
 
 from model.cts.firewall import check
 from model.errors import TrainingError
-from model.serve.checkpoint import CARD, weights_sha256
+from model.serve.checkpoint import weights_sha256
 from model.serve.engine import Engine
 from model.threads import torch_with_threads
 from model.train.build import ModelAndTokenizer, build
+from model.train.checkpoints import save_checkpoint
 from model.train.config import RunConfig, read_run
 from model.train.manifest import checkpoint_files, commit_of, run_identity, write_manifest
 from model.train.measure import measure
@@ -51,16 +52,16 @@ def sft(run_toml: Path, *, out: Path, progress: Progress | None = None) -> Path:
     n_texts = check(both, run.firewall_against) if run.firewall_against else 0
     say(f"{len(rows)} rows to learn from; compared with {n_texts} texts, no overlap")
     resumes = _begin(out / "training", run)
-    began = time.monotonic()
+    began, commit = time.monotonic(), commit_of(run_toml.resolve())
     facts = _train(run, rows, held_out, out, resumes, say)
     facts |= {
         "firewall": {"n_texts_compared": n_texts, "n_overlaps": 0},
-        **commit_of(run_toml.resolve()),
+        **commit,
         "elapsed_s": round(time.monotonic() - began, 1),
         "resumed": resumes,
     }
     facts |= _measured(out / "checkpoint", run, held_out, say)
-    write_manifest(out / "manifest.json", run, facts)
+    write_manifest(out / "manifest.json", run.name, run_identity(run), facts, stand_in=run.stand_in)
     shutil.rmtree(out / "training")
     return out / "checkpoint"
 
@@ -98,7 +99,9 @@ def _train(
     result = trainer.train(resume_from_checkpoint=resumes)
     losses = [(e["step"], round(e["loss"], 4)) for e in trainer.state.log_history if "loss" in e]
     evaluated = trainer.evaluate() if held_out else {}
-    _save(trainer.model, built.tokenizer, out / "checkpoint", run)
+    save_checkpoint(
+        trainer.model, built.tokenizer, out / "checkpoint", run.name, stand_in=run.stand_in
+    )
     return {
         "n_rows": len(rows),
         "longest_row_tokens": longest,
@@ -189,21 +192,6 @@ def _trainer(
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
     return trainer
-
-
-def _save(model: Any, tokenizer: Any, directory: Path, run: RunConfig) -> None:
-    import torch
-    from transformers.utils import logging as library_logging
-
-    quiet: Any = library_logging.disable_progress_bar
-    quiet()
-    model.to(torch.bfloat16).save_pretrained(directory)
-    tokenizer.save_pretrained(directory)
-    card = {"schema": "safemed.checkpoint/1", "name": run.name, "stand_in": run.stand_in}
-    (directory / CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    for path in directory.iterdir():
-        # The library keeps weights to their owner; what ships is for every reader.
-        path.chmod(0o644)
 
 
 def _measured(

@@ -1,0 +1,1 @@
+"""Safety: typed scales, and what is judged on them."""
