@@ -39,6 +39,22 @@ def grpo(
 
 
 @app.command()
+def plan(
+    run: Annotated[Path, typer.Argument(help="Recipe (TOML) with [hardware].")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what a run will need, before anyone rents a machine: memory, tokens, hours, launch."""
+    from dataclasses import asdict
+
+    from model.train.plan import as_text
+    from model.train.plan import plan as plan_run
+
+    found = plan_run(run)
+    say(as_json, asdict(found), as_text(found))
+    raise typer.Exit(0 if found.fits else 1)
+
+
+@app.command()
 def measure(
     rows: Annotated[Path, typer.Argument(help="Measuring rows (JSON lines).")],
     out: Annotated[Path, typer.Option("--out", help="File of the counts (JSON).")],

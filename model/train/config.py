@@ -65,6 +65,28 @@ class OptimizerConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LoraConfig:
+    """Low-rank adapters (Hu 2021, arXiv 2106.09685) on every linear layer; merged when saved."""
+
+    rank: int
+    alpha: int
+    dropout: float
+
+
+@dataclass(frozen=True, slots=True)
+class HardwareConfig:
+    """What a run is planned for; `safemed model plan` computes with it, nothing else reads it."""
+
+    gpus: int
+    gpu_gib: float
+    """Memory of one."""
+    peak_tflops: float
+    """Of one, dense bf16, as its data sheet says."""
+    utilisation: float
+    """Share of the peak that is reached; stated, not measured."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunConfig:
     """One run."""
 
@@ -84,6 +106,9 @@ class RunConfig:
     tokenizer: TokenizerConfig | None
     architecture: ArchitectureConfig | None
     optimizer: OptimizerConfig
+    lora: LoraConfig | None
+    """None for full fine-tuning."""
+    hardware: HardwareConfig | None
     as_written: dict[str, Any]
     """The TOML's own values, for the manifest: relative paths stay relative."""
 
@@ -113,6 +138,8 @@ def read_run(path: Path) -> RunConfig:
         tokenizer=_tokenizer(fields.take("tokenizer", dict, default=None), path.parent),
         architecture=_architecture(fields.take("architecture", dict, default=None)),
         optimizer=_optimizer(fields.take("optimizer", dict)),
+        lora=_lora(fields.take("lora", dict, default=None)),
+        hardware=hardware(fields.take("hardware", dict, default=None)),
         as_written=written,
     )
     fields.finish()
@@ -180,6 +207,41 @@ def _architecture(written: object) -> ArchitectureConfig | None:
     )  # fmt: skip
     config = ArchitectureConfig(**{name: fields.take(name, int) for name in names})
     fields.finish()
+    return config
+
+
+def _lora(written: object) -> LoraConfig | None:
+    if written is None:
+        return None
+    fields = Fields(written, "[lora]", TrainingError)
+    config = LoraConfig(
+        fields.take("rank", int), fields.take("alpha", int), fields.take("dropout", float)
+    )
+    fields.finish()
+    if config.rank < 1 or not 0 <= config.dropout < 1:
+        raise TrainingError(f"[lora]: rank {config.rank} is 1 or more, dropout from 0 to below 1")
+    return config
+
+
+def hardware(written: object) -> HardwareConfig | None:
+    """The `[hardware]` of a recipe, if there is one.
+
+    Raises:
+        TrainingError: If a value is missing or out of range.
+    """
+    if written is None:
+        return None
+    fields = Fields(written, "[hardware]", TrainingError)
+    config = HardwareConfig(
+        fields.take("gpus", int),
+        *(fields.take(name, float) for name in ("gpu_gib", "peak_tflops", "utilisation")),
+    )
+    fields.finish()
+    if config.gpus < 1 or config.gpu_gib <= 0 or not 0 < config.utilisation <= 1:
+        raise TrainingError(
+            f"[hardware]: {config.gpus} GPUs of {config.gpu_gib:g} GiB at {config.utilisation:g} "
+            "cannot be; gpus is 1 or more, gpu_gib above 0, utilisation above 0 to 1"
+        )
     return config
 
 

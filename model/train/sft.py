@@ -99,9 +99,8 @@ def _train(
     result = trainer.train(resume_from_checkpoint=resumes)
     losses = [(e["step"], round(e["loss"], 4)) for e in trainer.state.log_history if "loss" in e]
     evaluated = trainer.evaluate() if held_out else {}
-    save_checkpoint(
-        trainer.model, built.tokenizer, out / "checkpoint", run.name, stand_in=run.stand_in
-    )
+    model = trainer.model.merge_and_unload() if run.lora else trainer.model
+    save_checkpoint(model, built.tokenizer, out / "checkpoint", run.name, stand_in=run.stand_in)
     return {
         "n_rows": len(rows),
         "longest_row_tokens": longest,
@@ -183,6 +182,7 @@ def _trainer(
     )
     trainer = SFTTrainer(
         model=built.model,
+        peft_config=_adapters(run),
         args=arguments,
         train_dataset=_dataset(rows),
         eval_dataset=_dataset(held_out) if held_out else None,
@@ -192,6 +192,18 @@ def _trainer(
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
     return trainer
+
+
+def _adapters(run: RunConfig) -> Any:
+    """The adapters that are trained instead of the weights; None for full fine-tuning."""
+    if run.lora is None:
+        return None
+    from peft import LoraConfig as Adapters
+
+    return Adapters(
+        r=run.lora.rank, lora_alpha=run.lora.alpha, lora_dropout=run.lora.dropout,
+        target_modules="all-linear", task_type="CAUSAL_LM",
+    )  # fmt: skip
 
 
 def _measured(

@@ -204,3 +204,22 @@ def test_the_shipped_recipe_is_readable_and_compares_with_the_vignettes():
 def test_an_answer_that_states_two_decisions_states_none():
     assert decision_of("The plan is appropriate. The plan should be changed.") is None
     assert decision_of("The plan is appropriate.") == "proceed"
+
+
+def test_adapters_move_the_model_and_are_merged_into_what_is_saved(trained, tmp_path):
+    checkpoint, _, _ = trained
+    base = 'base = "base"\n\n[lora]\nrank = 2\nalpha = 4\ndropout = 0.0\n\n[data]'
+    toml = TOML.split("[tokenizer]")[0].replace("[data]", base) + "[optimizer]" + (
+        TOML.split("[optimizer]")[1]
+    )  # fmt: skip
+    path = recipe(tmp_path / "run", toml)
+    (tmp_path / "run" / "base").symlink_to(checkpoint)
+    merged = sft(path, out=tmp_path / "out")
+    assert not (merged / "adapter_config.json").exists()
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["weights_sha256"] != json.loads(
+        (checkpoint.parent / "manifest.json").read_text()
+    )["weights_sha256"]  # fmt: skip
+    engine = Engine.load(merged, threads=1)
+    prompt = engine.encode([{"role": "user", "content": "May warfarin be added?"}])
+    assert engine.generate([prompt], Settings(max_tokens=3))
