@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -12,13 +14,23 @@ from sqlalchemy.orm import Session
 
 from study.audit import record
 from study.errors import LifeCycleError, RatingError, StaleDraftError
+from study.masked import masked_of_code, shown_text
 from study.people import Person, actor_of
 from study.protocol import Dimension
+from study.protocol_trial import Harm
 from study.randomness import public_id
+from study.rating_checks import (
+    NOT_SAID,
+    Given,
+    HarmGiven,
+    check_harm,
+    check_scores,
+    check_whole,
+)
+from study.rating_queue import assignment_of, assignments_of, second_pass_is_open, settled
 from study.registration import guard_injected, load_study, require_role, require_state, study_row
 from study.store import Store
 from study.tables import (
-    MaskedResponseRow,
     PersonRow,
     RaterAssignmentRow,
     RatingDraftRow,
@@ -26,7 +38,9 @@ from study.tables import (
     RatingScoreRow,
 )
 
-MAX_COMMENT = 5_000
+PACE_OVER = 20
+"""Submissions that a rater's pace is taken from."""
+BREAK = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +60,7 @@ class RatingDraft:
     comment: str
     revision: int
     saved_at: datetime | None
+    harm: HarmGiven = NOT_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,17 @@ class RatingTask:
     total: int
     dimensions: tuple[Dimension, ...]
     draft: RatingDraft
+    harm: Harm | None = None
+    """What is asked about harm; None where nothing is."""
+    comment_at: tuple[int, ...] = ()
+    """Scores that need a comment."""
+
+
+@dataclass(frozen=True, slots=True)
+class RatedTask:
+    """A response already rated, with what was given in place of a draft."""
+
+    task: RatingTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +93,8 @@ class RatingProgress:
 
     done: int
     total: int
+    pace_s: float | None = None
+    """Median seconds between the rater's last submissions, breaks left out; None while unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +106,10 @@ class RatingService:
     def progress(self, person: Person) -> RatingProgress:
         """How many of the rater's responses are scored."""
         with self.store.read() as session:
-            assignments = _assignments(session, person)
-            done = _rated(session, person)
+            queue = assignments_of(session, person)
+            done = settled(session, person)
             return RatingProgress(
-                sum(a.assignment_id in done for a in assignments), len(assignments)
+                sum(a.assignment_id in done for a in queue), len(queue), _pace(session, person)
             )
 
     def next_task(self, person: Person) -> RatingTask | None:
@@ -94,32 +122,17 @@ class RatingService:
         require_role(person.role, "rater", what="rating")
         with self.store.read() as session:
             _require_open(session, person)
-            assignments = _assignments(session, person)
-            done = _rated(session, person)
-            waiting = next((a for a in assignments if a.assignment_id not in done), None)
+            done = settled(session, person)
+            queue = assignments_of(session, person)
+            waiting = next((a for a in queue if a.assignment_id not in done), None)
             if waiting is None:
                 return None
-            study = load_study(session, person.study_id)
-            masked = session.scalars(
-                select(MaskedResponseRow).where(
-                    MaskedResponseRow.study_id == person.study_id,
-                    MaskedResponseRow.code == waiting.code,
-                )
-            ).one()
-            words = study.vignettes[masked.vignette_id].texts[study.protocol.language]
-            return RatingTask(
-                response=MaskedResponse(masked.code, masked.vignette_id, masked.text),
-                vignette_text=words.text,
-                question=words.question,
-                position=waiting.position,
-                total=len(assignments),
-                dimensions=tuple(study.protocol.rating.dimensions),
-                draft=_draft(session.get(RatingDraftRow, waiting.assignment_id)),
-            )
+            return _task(session, person, waiting, len(queue))
 
     def save_draft(
-        self, person: Person, code: str, scores: Mapping[str, int], comment: str, revision: int
-    ) -> RatingDraft:
+        self, person: Person, code: str, scores: Mapping[str, int], comment: str, revision: int,
+        *, harm: HarmGiven = NOT_SAID,
+    ) -> RatingDraft:  # fmt: skip
         """Keep the scores given so far; some dimensions may still lack one.
 
         Raises:
@@ -130,12 +143,15 @@ class RatingService:
         with self.store.write() as session:
             guard_injected(session, self.store, person.study_id)
             assignment = self._open_assignment(session, person, code)
-            _check_scores(self._dimensions(session, person), scores, comment)
+            design = load_study(session, person.study_id).protocol.rating
+            check_scores(tuple(design.dimensions), scores, comment)
+            check_harm(design.harm, harm)
             row = session.get(RatingDraftRow, assignment.assignment_id, with_for_update=True)
             known = _draft(row)
-            if revision != known.revision and (dict(scores), comment) != (
+            if revision != known.revision and (dict(scores), comment, harm) != (
                 known.scores,
                 known.comment,
+                known.harm,
             ):
                 raise StaleDraftError(
                     "a newer draft of this rating exists, saved from another tab or device", known
@@ -144,91 +160,135 @@ class RatingService:
                 row = RatingDraftRow(assignment_id=assignment.assignment_id, revision=0)
                 session.add(row)
             row.scores, row.comment = dict(scores), comment
+            row.harm_severity, row.harm_likelihood = harm.severity, harm.likelihood
             row.revision += 1
             row.saved_at = self.store.clock.now()
             session.get_one(PersonRow, person.person_id).last_seen_at = row.saved_at
             return _draft(row)
 
     def record(
-        self, person: Person, code: str, scores: Mapping[str, int], comment: str = ""
-    ) -> None:
+        self, person: Person, code: str, scores: Mapping[str, int], comment: str = "",
+        *, harm: HarmGiven = NOT_SAID,
+    ) -> None:  # fmt: skip
         """Submit one rating, once, with a score on every dimension.
 
         Raises:
-            RatingError: If a dimension lacks its score, a score is off the scale, the response is
-                not the rater's, or it was rated already. Nothing changes then.
+            RatingError: If a dimension lacks its score, a score is off the scale, a comment or the
+                harm asked for is missing, the response is not the rater's, or it was rated already.
+                Nothing changes then.
             LifeCycleError: If rating is closed.
         """
         with self.store.write() as session:
             guard_injected(session, self.store, person.study_id)
             assignment = self._open_assignment(session, person, code)
-            dimensions = self._dimensions(session, person)
-            _check_scores(dimensions, scores, comment)
-            missing = [d.label for d in dimensions if d.id not in scores]
-            if missing:
-                raise RatingError(f"please score every dimension; missing: {', '.join(missing)}")
-            rating = RatingRow(
-                rating_id=public_id(self.store.source, "rating"),
-                study_id=person.study_id,
-                assignment_id=assignment.assignment_id,
-                revision=1,
-                comment=comment,
-                submitted_at=self.store.clock.now(),
-            )
-            session.add(rating)
-            try:
-                session.flush()
-            except IntegrityError as error:
-                raise RatingError(_ALREADY) from error
-            session.add_all(
-                RatingScoreRow(rating_id=rating.rating_id, dimension=d.id, score=scores[d.id])
-                for d in dimensions
-            )
-            session.get_one(PersonRow, person.person_id).last_seen_at = rating.submitted_at
+            given = Given(dict(scores), comment, harm, None)
+            rating_id = self._add(session, person, assignment, given, revision=1)
             record(
                 session, self.store.clock, person.study_id, actor_of(person), "submit rating",
-                rating.rating_id, {"code": code},
+                rating_id, {"code": code},
             )  # fmt: skip
 
-    def _dimensions(self, session: Session, person: Person) -> tuple[Dimension, ...]:
-        return tuple(load_study(session, person.study_id).protocol.rating.dimensions)
+    def amend(
+        self, person: Person, code: str, scores: Mapping[str, int], comment: str = "",
+        *, reason: str, harm: HarmGiven = NOT_SAID,
+    ) -> None:  # fmt: skip
+        """Correct one's own submitted rating by a new record; the old one stays.
+
+        Raises:
+            RatingError: If there is no reason, nothing to amend, or the second pass is open, which
+                closes the scores.
+            LifeCycleError: If rating is closed.
+        """
+        if not reason.strip():
+            raise RatingError("please say why you correct this rating; the reason is kept with it")
+        with self.store.write() as session:
+            guard_injected(session, self.store, person.study_id)
+            require_role(person.role, "rater", what="rating")
+            _require_open(session, person)
+            assignment = assignment_of(session, person, code)
+            last = _last_rating(session, assignment)
+            if last is None:
+                raise RatingError("there is no rating of this response to correct yet")
+            if second_pass_is_open(session, person):
+                raise RatingError(
+                    "the second pass has begun, so scores can no longer be corrected; tell the "
+                    "study team"
+                )
+            given = Given(dict(scores), comment, harm, reason.strip())
+            rating_id = self._add(session, person, assignment, given, revision=last.revision + 1)
+            record(
+                session, self.store.clock, person.study_id, actor_of(person), "amend rating",
+                rating_id, {"code": code, "revision": last.revision + 1, "reason": reason.strip()},
+            )  # fmt: skip
+
+    def last_rated(self, person: Person) -> RatedTask | None:
+        """The response that the rater submitted last, with what was given; None before any.
+
+        Once the second pass is open there is nothing to go back to.
+        """
+        require_role(person.role, "rater", what="rating")
+        with self.store.read() as session:
+            _require_open(session, person)
+            if second_pass_is_open(session, person):
+                return None
+            newest = session.scalars(
+                select(RatingRow)
+                .join(
+                    RaterAssignmentRow, RaterAssignmentRow.assignment_id == RatingRow.assignment_id
+                )
+                .where(RaterAssignmentRow.rater_id == person.person_id, RatingRow.revision == 1)
+                .order_by(RatingRow.submitted_at.desc(), RatingRow.rating_id)
+                .limit(1)
+            ).first()
+            if newest is None:
+                return None
+            assignment = session.get_one(RaterAssignmentRow, newest.assignment_id)
+            rating = _last_rating(session, assignment) or newest
+            task = _task(session, person, assignment, len(assignments_of(session, person)))
+            scores = _scores_of(session, rating)
+            harm = HarmGiven(rating.harm_severity, rating.harm_likelihood)
+            given = RatingDraft(scores, rating.comment, 0, rating.submitted_at, harm)
+            return RatedTask(replace(task, draft=given))
+
+    def _add(
+        self, session: Session, person: Person, assignment: RaterAssignmentRow, given: Given,
+        *, revision: int,
+    ) -> str:  # fmt: skip
+        design = load_study(session, person.study_id).protocol.rating
+        check_whole(design, given)
+        rating = RatingRow(
+            rating_id=public_id(self.store.source, "rating"),
+            study_id=person.study_id,
+            assignment_id=assignment.assignment_id,
+            revision=revision,
+            reason=given.reason,
+            comment=given.comment,
+            harm_severity=given.harm.severity,
+            harm_likelihood=given.harm.likelihood,
+            submitted_at=self.store.clock.now(),
+        )
+        session.add(rating)
+        try:
+            session.flush()
+        except IntegrityError as error:
+            raise RatingError(_ALREADY) from error
+        session.add_all(
+            RatingScoreRow(rating_id=rating.rating_id, dimension=d.id, score=given.scores[d.id])
+            for d in design.dimensions
+        )
+        session.get_one(PersonRow, person.person_id).last_seen_at = rating.submitted_at
+        return rating.rating_id
 
     def _open_assignment(self, session: Session, person: Person, code: str) -> RaterAssignmentRow:
         require_role(person.role, "rater", what="rating")
         _require_open(session, person)
-        found = session.scalars(
-            select(RaterAssignmentRow).where(
-                RaterAssignmentRow.rater_id == person.person_id, RaterAssignmentRow.code == code
-            )
-        ).first()
-        if found is None:
-            raise RatingError("this response is not one of yours; reload the page to go on")
-        if found.assignment_id in _rated(session, person):
+        found = assignment_of(session, person, code)
+        if found.assignment_id in settled(session, person):
             raise RatingError(_ALREADY)
         return found
 
 
 _ALREADY = "this rating is already submitted; it cannot be changed and nothing was lost"
-
-
-def _check_scores(
-    dimensions: tuple[Dimension, ...], scores: Mapping[str, int], comment: str
-) -> None:
-    by_id = {dimension.id: dimension for dimension in dimensions}
-    for name, score in scores.items():
-        if name not in by_id:
-            raise RatingError(f"{name!r} is not a dimension of this study: {', '.join(by_id)}")
-        scale = by_id[name].scale
-        is_whole = isinstance(score, int) and not isinstance(score, bool)
-        if not is_whole or not scale.minimum <= score <= scale.maximum:
-            raise RatingError(
-                f"{by_id[name].label}: {score!r} is off the scale; give a whole number from "
-                f"{scale.minimum} to {scale.maximum}"
-            )
-    if len(comment) > MAX_COMMENT:
-        raise RatingError(
-            f"the comment has {len(comment):,} characters; at most {MAX_COMMENT:,} can be kept"
-        )
 
 
 def _require_open(session: Session, person: Person) -> None:
@@ -238,21 +298,53 @@ def _require_open(session: Session, person: Person) -> None:
     require_state(study, "rating", otherwise=LifeCycleError, what="rating")
 
 
-def _assignments(session: Session, person: Person) -> list[RaterAssignmentRow]:
-    query = select(RaterAssignmentRow).where(RaterAssignmentRow.rater_id == person.person_id)
-    return list(session.scalars(query.order_by(RaterAssignmentRow.position)))
-
-
-def _rated(session: Session, person: Person) -> set[str]:
-    query = (
-        select(RatingRow.assignment_id)
-        .join(RaterAssignmentRow, RaterAssignmentRow.assignment_id == RatingRow.assignment_id)
-        .where(RaterAssignmentRow.rater_id == person.person_id)
+def _task(
+    session: Session, person: Person, assignment: RaterAssignmentRow, total: int
+) -> RatingTask:
+    study = load_study(session, person.study_id)
+    masked = masked_of_code(session, person.study_id, assignment.code)
+    words = study.vignettes[masked.vignette_id].texts[study.protocol.language]
+    design = study.protocol.rating
+    return RatingTask(
+        response=MaskedResponse(assignment.code, masked.vignette_id, shown_text(session, masked)),
+        vignette_text=words.text,
+        question=words.question,
+        position=assignment.position,
+        total=total,
+        dimensions=tuple(design.dimensions),
+        draft=_draft(session.get(RatingDraftRow, assignment.assignment_id)),
+        harm=design.harm,
+        comment_at=tuple(design.comment_at),
     )
-    return set(session.scalars(query))
+
+
+def _last_rating(session: Session, assignment: RaterAssignmentRow) -> RatingRow | None:
+    query = select(RatingRow).where(RatingRow.assignment_id == assignment.assignment_id)
+    return session.scalars(query.order_by(RatingRow.revision.desc()).limit(1)).first()
+
+
+def _scores_of(session: Session, rating: RatingRow) -> dict[str, int]:
+    query = select(RatingScoreRow).where(RatingScoreRow.rating_id == rating.rating_id)
+    return {row.dimension: row.score for row in session.scalars(query)}
+
+
+def _pace(session: Session, person: Person) -> float | None:
+    """From the last submissions; a gap of more than half an hour is a break."""
+    query = (
+        select(RatingRow.submitted_at)
+        .join(RaterAssignmentRow, RaterAssignmentRow.assignment_id == RatingRow.assignment_id)
+        .where(RaterAssignmentRow.rater_id == person.person_id, RatingRow.revision == 1)
+        .order_by(RatingRow.submitted_at.desc())
+        .limit(PACE_OVER + 1)
+    )
+    times = list(session.scalars(query))
+    gaps = [later - earlier for later, earlier in pairwise(times)]
+    within = [gap.total_seconds() for gap in gaps if gap <= BREAK]
+    return median(within) if len(within) >= 3 else None
 
 
 def _draft(row: RatingDraftRow | None) -> RatingDraft:
     if row is None:
         return RatingDraft({}, "", 0, None)
-    return RatingDraft(dict(row.scores), row.comment, row.revision, row.saved_at)
+    harm = HarmGiven(row.harm_severity, row.harm_likelihood)
+    return RatingDraft(dict(row.scores), row.comment, row.revision, row.saved_at, harm)

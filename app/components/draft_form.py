@@ -34,6 +34,10 @@ class ScalePart:
     asks: str
     points: Sequence[tuple[int, str]]
     in_row: bool = False
+    optional: bool = False
+    """Whether the form may be sent without it; the server still says what it needs."""
+    numbered: bool = True
+    """Whether each point shows its number beside its words."""
     type: Literal["scale"] = "scale"
 
 
@@ -61,7 +65,7 @@ class Problem:
 class DraftFormData:
     """All that reaches the browser about one form."""
 
-    kind: Literal["answer", "rating"]
+    kind: Literal["answer", "rating", "marking", "practice", "adjudication"]
     item: str
     """Opaque name of the task."""
     parts: Sequence[TextPart | ScalePart]
@@ -72,6 +76,8 @@ class DraftFormData:
     submit: Submit
     max_words: int | None = None
     problem: Problem | None = None
+    missing: str = "Please score every dimension."
+    """What is said when a scale lacks its point."""
     first: bool = False
     """Whether another task stood here before, so that the view goes back to the top."""
 

@@ -122,7 +122,7 @@ class DraftForm {
           value,
           onchange: () => this.scored(part.name),
         }),
-        make("b", {}, String(value)),
+        part.numbered ? make("b", {}, String(value)) : null,
         make("span", {}, words),
       ),
     );
@@ -133,7 +133,7 @@ class DraftForm {
       part.asks ? make("p", { class: "sm-ask" }, part.asks) : null,
       make("div", { class: part.in_row ? "sm-points sm-row" : "sm-points" }, ...points),
     );
-    this.groups[part.name] = { group, label: part.label };
+    this.groups[part.name] = { group, label: part.label, optional: part.optional };
     return group;
   }
 
@@ -186,6 +186,7 @@ class DraftForm {
   fill(values) {
     const texts = this.data.kind === "answer" ? { text: values.text } : { comment: values.comment };
     for (const [name, words] of Object.entries(texts)) {
+      if (!this.areas[name]) continue;
       this.areas[name].value = words;
       this.grow(this.areas[name]);
     }
@@ -207,7 +208,7 @@ class DraftForm {
     }
     return this.data.kind === "answer"
       ? { text: this.areas.text.value, confidence: scores.confidence ?? null }
-      : { scores, comment: this.areas.comment.value };
+      : { scores, comment: this.areas.comment?.value ?? "" };
   }
 
   changed() {
@@ -301,9 +302,11 @@ class DraftForm {
   }
 
   missing() {
-    if (this.data.kind !== "rating") return [];
+    if (this.data.kind === "answer") return [];
     const { scores } = this.read();
-    return Object.entries(this.groups).filter(([name]) => scores[name] === undefined);
+    return Object.entries(this.groups).filter(
+      ([name, { optional }]) => !optional && scores[name] === undefined,
+    );
   }
 
   ask() {
@@ -312,7 +315,7 @@ class DraftForm {
     if (missing.length > 0) {
       for (const [, { group }] of missing) group.classList.add("sm-missing");
       const names = missing.map(([, { label }]) => label).join(", ");
-      this.tell({ words: `Please score every dimension. Missing: ${names}.` });
+      this.tell({ words: `${this.data.missing} Missing: ${names}.` });
       missing[0][1].group.querySelector("input").focus();
       return;
     }

@@ -25,7 +25,8 @@ class DraftSaver {
   }
 
   get url() {
-    return this.kind === "answer" ? "/api/draft" : "/api/rating-draft";
+    const places = { answer: "/api/draft", rating: "/api/rating-draft", marking: "/api/marking-draft" };
+    return places[this.kind];
   }
 
   get isSaved() {
@@ -67,7 +68,7 @@ class DraftSaver {
   // The page is being left: send at once, even while another save is under way.
   leave() {
     clearTimeout(this.timer);
-    if (this.isSaved || this.conflict) return;
+    if (!this.url || this.isSaved || this.conflict) return;
     this.send(this.revision + (this.inFlight ? 1 : 0)).catch(() => {});
   }
 
@@ -83,6 +84,11 @@ class DraftSaver {
   }
 
   async save() {
+    if (!this.url) {
+      // Practice and adjudication keep their few choices in this tab until they are sent.
+      this.acknowledge(print(this.values), { revision: this.revision, saved_at: null });
+      return;
+    }
     if (this.inFlight || this.conflict || this.isSaved) return;
     const sent = print(this.values);
     this.keepHere(sent);

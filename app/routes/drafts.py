@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from app import services
+from app.harm_points import as_points, given_of
 from app.routes.guards import FOREIGN, is_same_origin, person_of
 from app.routes.pages import as_sentence
 from study.answering import AnsweringService, Draft
@@ -22,6 +23,7 @@ from study.errors import (
     StorageError,
     StudyError,
 )
+from study.marking import MarkingDraft, MarkingService
 from study.people import Person
 from study.rating import RatingDraft, RatingService
 
@@ -48,6 +50,11 @@ async def save_answer_draft(request: Request) -> JSONResponse:
 async def save_rating_draft(request: Request) -> JSONResponse:
     """Keep a rating: `code`, `scores`, `comment`, `revision`."""
     return await _save(request, _save_rating)
+
+
+async def save_marking_draft(request: Request) -> JSONResponse:
+    """Keep marks of the second pass: `code`, `scores`, `revision`."""
+    return await _save(request, _save_marking)
 
 
 async def _save(request: Request, save: Save) -> JSONResponse:
@@ -94,17 +101,34 @@ def _save_answer(person: Person, body: Body) -> dict[str, Any]:
 
 
 def _save_rating(person: Person, body: Body) -> dict[str, Any]:
+    given = given_of(person, _scores(body))
+    try:
+        draft = RatingService(services.store()).save_draft(
+            person, _words(body, "code"), given.scores, _words(body, "comment"),
+            _whole(body.get("revision"), "revision"), harm=given.harm,
+        )  # fmt: skip
+    except StaleDraftError as error:
+        raise StaleDraftError(str(error), _rating_json(person, error.draft)) from error
+    return _rating_json(person, draft)
+
+
+def _rating_json(person: Person, draft: object) -> dict[str, Any]:
+    assert isinstance(draft, RatingDraft)
+    return {**_as_json(draft), "scores": as_points(person, draft.scores, draft.harm)}
+
+
+def _save_marking(person: Person, body: Body) -> dict[str, Any]:
+    draft = MarkingService(services.store()).save_draft(
+        person, _words(body, "code"), _scores(body), _whole(body.get("revision"), "revision")
+    )
+    return _as_json(draft)
+
+
+def _scores(body: Body) -> dict[str, int]:
     scores = body.get("scores")
     if not isinstance(scores, dict):
         raise BadBodyError("scores must be an object of dimension to score")
-    draft = RatingService(services.store()).save_draft(
-        person,
-        _words(body, "code"),
-        {str(name): _whole(score, str(name)) for name, score in scores.items()},
-        _words(body, "comment"),
-        _whole(body.get("revision"), "revision"),
-    )
-    return _as_json(draft)
+    return {str(name): _whole(score, str(name)) for name, score in scores.items()}
 
 
 async def _body(request: Request) -> Body:
@@ -140,9 +164,12 @@ def _whole(value: object, name: str) -> int:
 
 
 def _as_json(draft: object) -> dict[str, Any]:
+    if isinstance(draft, dict):
+        return draft
+    own: dict[str, Any]
     if isinstance(draft, Draft):
         own = {"text": draft.text, "confidence": draft.confidence}
-    elif isinstance(draft, RatingDraft):
+    elif isinstance(draft, RatingDraft | MarkingDraft):
         own = {"scores": dict(draft.scores), "comment": draft.comment}
     else:
         raise TypeError(f"not a draft: {type(draft).__name__}")

@@ -22,12 +22,13 @@ def banner(card: StudyCard, person: Person) -> None:
         st.html("".join(parts))
 
 
-def head(place: str, *, done: int, total: int) -> None:
+def head(place: str, *, done: int, total: int, aside: str = "") -> None:
     """Where the person is, how far, and the way to a pause."""
     share = 100 * done / total if total else 0
     st.html(
         '<div class="sm-head sm-page">'
         f'<div class="sm-place" tabindex="-1" role="heading" aria-level="1">{escape(place)}</div>'
+        f'<span class="sm-quiet">{escape(aside)}</span>'
         '<nav aria-label="Pause"><a href="/pause">Pause</a></nav></div>'
         f'<div class="sm-bar" role="progressbar" aria-label="Progress" aria-valuemin="0" '
         f'aria-valuemax="{total}" aria-valuenow="{done}">'

@@ -1,0 +1,74 @@
+"""A rater's queue: what is allocated, what is settled, and whether the second pass is open."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from study.errors import RatingError
+from study.people import Person
+from study.registration import load_study
+from study.tables import RaterAssignmentRow, RatingRow
+from study.tables_rating import RatingNoteRow
+
+CONFLICT, FLAG = "conflict", "flag"
+"""Kinds of note: a conflict of interest takes the response out of the queue, a flag does not."""
+
+
+def assignments_of(session: Session, person: Person) -> list[RaterAssignmentRow]:
+    """Everything allocated to the rater, in the rater's own order."""
+    query = select(RaterAssignmentRow).where(RaterAssignmentRow.rater_id == person.person_id)
+    return list(session.scalars(query.order_by(RaterAssignmentRow.position)))
+
+
+def assignment_of(session: Session, person: Person, code: str) -> RaterAssignmentRow:
+    """The rater's own assignment of that code.
+
+    Raises:
+        RatingError: If the response is not one of the rater's.
+    """
+    found = session.scalars(
+        select(RaterAssignmentRow).where(
+            RaterAssignmentRow.rater_id == person.person_id, RaterAssignmentRow.code == code
+        )
+    ).first()
+    if found is None:
+        raise RatingError("this response is not one of yours; reload the page to go on")
+    return found
+
+
+def settled(session: Session, person: Person) -> set[str]:
+    """Assignments that wait no longer: rated, or given back for a conflict of interest."""
+    return rated(session, person) | conflicted(session, person)
+
+
+def rated(session: Session, person: Person) -> set[str]:
+    """Assignments with a submitted rating."""
+    query = (
+        select(RatingRow.assignment_id)
+        .join(RaterAssignmentRow, RaterAssignmentRow.assignment_id == RatingRow.assignment_id)
+        .where(RaterAssignmentRow.rater_id == person.person_id)
+    )
+    return set(session.scalars(query))
+
+
+def conflicted(session: Session, person: Person) -> set[str]:
+    """Assignments given back for a conflict of interest."""
+    query = (
+        select(RatingNoteRow.assignment_id)
+        .join(RaterAssignmentRow, RaterAssignmentRow.assignment_id == RatingNoteRow.assignment_id)
+        .where(RaterAssignmentRow.rater_id == person.person_id, RatingNoteRow.kind == CONFLICT)
+    )
+    return set(session.scalars(query))
+
+
+def second_pass_is_open(session: Session, person: Person) -> bool:
+    """Whether all of the rater's responses are scored and the protocol has a second pass."""
+    design = load_study(session, person.study_id).protocol.rating
+    queue = assignments_of(session, person)
+    done = settled(session, person)
+    return (
+        design.second_pass is not None
+        and bool(queue)
+        and all(a.assignment_id in done for a in queue)
+    )
