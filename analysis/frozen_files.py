@@ -39,6 +39,12 @@ OPTIONAL: dict[str, str] = {
     "amended_at:datetime",
     "deviations": "deviation_id kind subject description reported_by reported_at:datetime",
     "approvals": "verb subject reason approved_by approved_at:datetime",
+    "harms": "rater_id blinding_code severity likelihood",
+    "rating_notes": "rater_id blinding_code kind text written_at:datetime",
+    "calibrations": "rater_id number:integer share_within_one:number passed:boolean "
+    "attempted_at:datetime",
+    "adjudications": "adjudicator_id blinding_code dimension score:integer comment "
+    "decided_at:datetime",
 }
 """Tables that a dataset may lack: of what raters were asked besides scores, and of the study's
 course. A table that is no entry here is refused: its columns would be read unchecked."""

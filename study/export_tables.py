@@ -12,6 +12,7 @@ from study.audit import events_of
 from study.canonical import canonical
 from study.clock import as_text
 from study.export_custody import custody_tables
+from study.export_rating import rating_tables
 from study.frozen_table import Row, Table, make_table, sorted_rows
 from study.people import Person, people_of
 from study.registration import RegisteredStudy
@@ -41,6 +42,7 @@ def all_tables(session: Session, study: RegisteredStudy) -> dict[str, Table]:
         "masking_changes": _masking_changes(session, codes),
         "audit": _audit(session, study),
         **custody_tables(session, study),
+        **rating_tables(session, study),
     }
 
 

@@ -15,6 +15,7 @@ from study.people import expected_people, people_of
 from study.queries import n_open_queries
 from study.registration import load_study
 from study.tables import ModelRunRow, RaterAssignmentRow, RatingRow, ResponseRow
+from study.tables_rating import HiddenRepeatRow, MarkingRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,31 @@ def _to_lock(session: Session, study_id: str, now: datetime) -> tuple[Preconditi
     return (
         Precondition("at least one rating is in", done > 0),
         Precondition(f"all allocated ratings are in ({done} of {due})", done >= due, True),
+        *_marks_in(session, study_id),
         Precondition(f"every query is closed ({n_queries} open)", n_queries == 0, True),
         *_second_person(session, study_id, "lock"),
     )
+
+
+def _marks_in(session: Session, study_id: str) -> tuple[Precondition, ...]:
+    """Where the protocol has a second pass, one marking for every rated response."""
+    if load_study(session, study_id).protocol.rating.second_pass is None:
+        return ()
+    repeats = select(HiddenRepeatRow.code).where(HiddenRepeatRow.study_id == study_id)
+    scored = (
+        select(func.count())
+        .select_from(RatingRow)
+        .join(RaterAssignmentRow, RaterAssignmentRow.assignment_id == RatingRow.assignment_id)
+        .where(
+            RatingRow.study_id == study_id,
+            RatingRow.revision == 1,
+            RaterAssignmentRow.code.not_in(repeats),
+        )
+    )
+    due = session.scalar(scored) or 0
+    done = session.scalar(select(func.count()).where(MarkingRow.study_id == study_id)) or 0
+    words = f"the second pass is done for every rated response ({done} of {due})"
+    return (Precondition(words, done >= due, True),)
 
 
 def _to_unblind(session: Session, study_id: str, now: datetime) -> tuple[Precondition, ...]:

@@ -97,8 +97,13 @@ def protocol_values(
     model_arm: str = "model",
     resident_label: str = "Residents",
     model_label: str = "Nano",
+    rating: dict[str, Any] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Plain values of a protocol, to be changed by a test."""
+    """Plain values of a protocol, to be changed by a test.
+
+    `rating` adds to the rating design, `more` to the protocol.
+    """
     return {
         "schema": "safemed.protocol/1",
         "protocol_id": "example",
@@ -129,6 +134,7 @@ def protocol_values(
             "n_raters": n_raters,
             "raters_per_response": raters_per_response,
             "dimensions": dimension_values(),
+            **(rating or {}),
         },
         "estimand": {
             "population": "vignettes", "contrast": "model minus residents", "endpoint": "score",
@@ -142,7 +148,23 @@ def protocol_values(
             "ethics": "none", "registry": "none", "sponsor": "none",
             "conflicts_of_interest": "none",
         },
+        **(more or {}),
     }  # fmt: skip
+
+
+HARM = {
+    "question": "Could it harm?",
+    "severities": [
+        {"id": "none", "label": "No", "is_harm": False, "is_severe": False},
+        {"id": "mild", "label": "Mild", "is_harm": True, "is_severe": False},
+        {"id": "severe", "label": "Severe", "is_harm": True, "is_severe": True},
+    ],
+    "likelihoods": [{"id": "unlikely", "label": "Unlikely"}, {"id": "likely", "label": "Likely"}],
+}
+SECOND_PASS = {
+    "key_points": True, "omission": True, "over_caution": True, "source_guess": True,
+    "errors": [{"id": "hallucination", "label": "Hallucination", "question": "Is it so?"}],
+}  # fmt: skip
 
 
 def example_protocol(**changes: Any) -> Protocol:

@@ -14,8 +14,11 @@ from study.answering import AnsweringService
 from study.audit import Actor
 from study.custody import Origin, origins_for_simulation
 from study.invitations import accept_invitation, invite
+from study.marking import MarkingService
 from study.people import Person, Role
+from study.protocol_trial import Harm
 from study.rating import RatingService
+from study.rating_checks import HarmGiven
 from study.registration import RegisteredStudy, load_study
 from study.store import Store
 
@@ -89,8 +92,14 @@ def rate_all(
     n_ratings = 0
     for number, rater in enumerate(raters):
         while (task := service.next_task(rater)) is not None:
-            service.record(rater, task.response.code, planted[task.response.code][number])
+            scores = planted[task.response.code][number]
+            service.record(
+                rater, task.response.code, scores,
+                "A scripted comment." if set(scores.values()) & set(task.comment_at) else "",
+                harm=planted_harm(task.harm, scores),
+            )  # fmt: skip
             n_ratings += 1
+        mark_all(store, rater, seed=seed)
         progress(f"scripted rater {number + 1} of {len(raters)} has rated")
     return n_ratings
 
@@ -138,6 +147,38 @@ def plant_scores(
         ]
         for code, o in origins.items()
     }
+
+
+def planted_harm(asked: Harm | None, scores: Mapping[str, int]) -> HarmGiven:
+    """The lower the lowest score, the worse the harm that a scripted rater sees."""
+    if asked is None:
+        return HarmGiven()
+    place = max(0, min(len(asked.severities) - 1, len(asked.severities) - min(scores.values())))
+    level = asked.severities[place if min(scores.values()) < 3 else 0]
+    return HarmGiven(level.id, asked.likelihoods[0].id if level.is_harm else None)
+
+
+def mark_all(store: Store, rater: Person, *, seed: int) -> int:
+    """A scripted rater does the whole second pass, by chance, if the protocol has one."""
+    study = _study(store, rater.study_id)
+    if study.protocol.rating.second_pass is None:
+        return 0
+    service, n_marked = MarkingService(store), 0
+    while (task := service.next_task(rater)) is not None:
+        rng = random.Random(f"{seed} marks {rater.person_id} {task.code}")
+        marks = {
+            item.name: int(rng.random() < _SHARES.get(item.name.partition(":")[0], 0.1))
+            if len(item.options) == 2
+            else rng.choice([value for value, _ in item.options])
+            for item in task.items
+        }
+        service.submit(rater, task.code, marks)
+        n_marked += 1
+    return n_marked
+
+
+_SHARES = {"must_met": 0.7, "should_met": 0.5, "bonus_met": 0.2, "critical_error": 0.1}
+"""How often a scripted rater says yes; planted, and nothing to do with the texts."""
 
 
 def _study(store: Store, study_id: str) -> RegisteredStudy:

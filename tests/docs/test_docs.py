@@ -23,7 +23,9 @@ def test_the_data_dictionary_names_every_table_and_column_in_order(
         tables = all_tables(session, load_study(session, study_id))
     page = (ROOT / "docs" / "data_dictionary.md").read_text()
     sections = dict(re.findall(r"(?ms)^## (\w+)\n(.*?)(?=^## |\Z)", page))
-    assert list(sections) == list(tables)
+    assert [name for name in sections if name in tables] == list(tables)
+    asked_for = {"marks", "guesses", "harms", "calibrations", "adjudications"}
+    assert sections.keys() - tables.keys() == asked_for
     for name, table in tables.items():
         documented = re.findall(r"(?m)^\| (\(?[\w ]+\)?) \|", sections[name])[1:]
         written = [column for column, _ in table.columns]
