@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.checks import check_audit, check_rows
 from analysis.errors import DatasetError
 from analysis.frozen_files import OPTIONAL, Row, read_manifest, read_protocol, read_table
+from analysis.withdrawn import without_withdrawn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,7 +146,7 @@ def open_export(directory: Path) -> Dataset:
     dataset = dataset_of(manifest, protocol, tables, name=f"{directory / 'protocol.json'}")
     check_audit(dataset)
     check_rows(dataset)
-    return dataset
+    return without_withdrawn(dataset)
 
 
 def from_ratings(

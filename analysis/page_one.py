@@ -5,6 +5,7 @@ from __future__ import annotations
 from analysis.attempts import NotComputed
 from analysis.results import Results
 from analysis.values import Interval
+from analysis.withdrawn import withdrawal_sentence
 from analysis.wording import number
 
 
@@ -106,6 +107,7 @@ def deviation_sentence(results: Results) -> str:
         f" Amendment {row['number']} ({str(row['amended_at'])[:10]}): {row['reason']}."
         for row in tables["amendments"]
     )
+    amended += withdrawal_sentence(results.dataset)
     if not tables["deviations"]:
         return f"Deviations: none is recorded.{amended}"
     listed = "; ".join(

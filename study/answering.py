@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from study.audit import record
 from study.canonical import sha256_hex
+from study.consent import require_consent
 from study.errors import AnswerError, LifeCycleError, StaleDraftError
 from study.people import Person, actor_of
 from study.randomness import public_id
@@ -205,6 +206,7 @@ def _check_draft(text: str, confidence: int | None) -> None:
 
 
 def _require_open(session: Session, person: Person) -> None:
+    require_consent(session, person)
     study = study_row(session, person.study_id)
     if study.state == "registered":
         raise LifeCycleError(WAITING)

@@ -43,6 +43,10 @@ class NotAllowedError(StudyError):
     """The person's role does not permit this."""
 
 
+class ConsentError(NotAllowedError):
+    """The person has not consented, or has withdrawn."""
+
+
 class AnswerError(StudyError):
     """An answer was refused; nothing changed."""
 

@@ -11,16 +11,19 @@ from study.canonical import Cell
 from study.clock import as_text
 from study.frozen_table import Row, Table, make_table
 from study.registration import RegisteredStudy
-from study.tables import AuditEventRow
+from study.tables import AuditEventRow, PersonRow
 from study.tables_custody import AmendmentRow, ApprovalRow, DeviationRow
+from study.tables_people import ConsentRow, WithdrawalRow
 
 
 def custody_tables(session: Session, study: RegisteredStudy) -> dict[str, Table]:
-    """Amendments, deviations and second persons' consents, oldest first."""
+    """Amendments, deviations, second persons' consents, and people's own; oldest first."""
     return {
         "amendments": _amendments(session, study.study_id),
         "deviations": _deviations(session, study.study_id),
         "approvals": _approvals(session, study.study_id),
+        "consents": _consents(session, study.study_id),
+        "withdrawals": _withdrawals(session, study.study_id),
     }
 
 
@@ -69,6 +72,34 @@ def _approvals(session: Session, study_id: str) -> Table:
         for row in session.scalars(query.order_by(ApprovalRow.approved_at))
     ]
     return make_table("verb subject reason approved_by approved_at:datetime", rows)
+
+
+def _consents(session: Session, study_id: str) -> Table:
+    query = (
+        select(ConsentRow)
+        .join(PersonRow, PersonRow.person_id == ConsentRow.person_id)
+        .where(PersonRow.study_id == study_id)
+        .order_by(ConsentRow.person_id, ConsentRow.signed_at)
+    )
+    rows: list[Row] = [
+        (row.person_id, row.version, row.text_sha256, as_text(row.signed_at))
+        for row in session.scalars(query)
+    ]
+    return make_table("person_id version text_sha256 signed_at:datetime", rows)
+
+
+def _withdrawals(session: Session, study_id: str) -> Table:
+    query = (
+        select(WithdrawalRow, PersonRow.role)
+        .join(PersonRow, PersonRow.person_id == WithdrawalRow.person_id)
+        .where(PersonRow.study_id == study_id)
+        .order_by(WithdrawalRow.person_id)
+    )
+    rows: list[Row] = [
+        (row.person_id, role, row.disposition, as_text(row.withdrawn_at))
+        for row, role in session.execute(query)
+    ]
+    return make_table("person_id role disposition withdrawn_at:datetime", rows)
 
 
 def _or_none(words: str) -> Cell:

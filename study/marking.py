@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from study.audit import record
+from study.consent import require_consent
 from study.errors import LifeCycleError, RatingError, StaleDraftError
 from study.masked import masked_of_code, shown_text
 from study.people import Person, actor_of
@@ -243,6 +244,7 @@ def _check(items: tuple[MarkItem, ...], marks: Mapping[str, int]) -> None:
 
 def _require_open(session: Session, person: Person) -> None:
     require_role(person.role, "rater", what="the second pass")
+    require_consent(session, person)
     require_state(
         study_row(session, person.study_id), "rating", otherwise=LifeCycleError,
         what="the second pass",

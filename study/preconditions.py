@@ -6,16 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from study.answering import n_answers
 from study.approvals import approval_for
+from study.consent import withdrawn_ids
 from study.people import expected_people, people_of
 from study.queries import n_open_queries
+from study.rating_queue import CONFLICT
 from study.registration import load_study
-from study.tables import ModelRunRow, RaterAssignmentRow, RatingRow, ResponseRow
-from study.tables_rating import HiddenRepeatRow, MarkingRow
+from study.tables import ModelRunRow, PersonRow, RaterAssignmentRow, RatingRow, ResponseRow
+from study.tables_rating import HiddenRepeatRow, MarkingRow, RatingNoteRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,34 @@ def preconditions(
 
 
 def answers_due(session: Session, study_id: str) -> int:
-    """Answers the protocol plans for, all arms together."""
+    """Answers the protocol plans for, all arms together; none is due from who has withdrawn."""
     protocol = load_study(session, study_id).protocol
-    return len(protocol.vignettes) * sum(arm.n_respondents for arm in protocol.arms)
+    planned = len(protocol.vignettes) * sum(arm.n_respondents for arm in protocol.arms)
+    answered = {person_id: 0 for person_id in withdrawn_ids(session, study_id)}
+    query = (
+        select(PersonRow.person_id, func.count(ResponseRow.response_id))
+        .join(ResponseRow, ResponseRow.person_id == PersonRow.person_id, isouter=True)
+        .where(PersonRow.person_id.in_(answered), PersonRow.role == "resident")
+        .group_by(PersonRow.person_id)
+    )
+    missing = (len(protocol.vignettes) - n for _, n in session.execute(query))
+    return planned - sum(missing)
 
 
 def ratings_due(session: Session, study_id: str) -> int:
-    """Ratings allocated."""
-    query = select(func.count()).where(RaterAssignmentRow.study_id == study_id)
+    """Ratings allocated, but those that who has withdrawn did not give, or a conflict forbids."""
+    rated = select(RatingRow.assignment_id).where(RatingRow.study_id == study_id)
+    given_back = select(RatingNoteRow.assignment_id).where(RatingNoteRow.kind == CONFLICT)
+    query = select(func.count()).where(
+        RaterAssignmentRow.study_id == study_id,
+        or_(
+            RaterAssignmentRow.assignment_id.in_(rated),
+            and_(
+                RaterAssignmentRow.rater_id.not_in(withdrawn_ids(session, study_id)),
+                RaterAssignmentRow.assignment_id.not_in(given_back),
+            ),
+        ),
+    )
     return session.scalar(query) or 0
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from study.audit import record
+from study.consent import require_consent
 from study.errors import LifeCycleError, RatingError, StaleDraftError
 from study.masked import masked_of_code, shown_text
 from study.people import Person, actor_of
@@ -292,6 +293,7 @@ _ALREADY = "this rating is already submitted; it cannot be changed and nothing w
 
 
 def _require_open(session: Session, person: Person) -> None:
+    require_consent(session, person)
     study = study_row(session, person.study_id)
     if study.state in ("registered", "answering", "responses closed", "masked"):
         raise LifeCycleError("rating is not open yet; we will write when responses are waiting")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from study.audit import record
+from study.consent import require_consent
 from study.deviations import note_deviation
 from study.errors import RatingError
 from study.people import Person, actor_of
@@ -47,6 +48,7 @@ def give_back(store: Store, person: Person, code: str, text: str) -> None:
 def _note(session: Session, store: Store, person: Person, code: str, kind: str, text: str) -> None:
     guard_injected(session, store, person.study_id)
     require_role(person.role, "rater", what="rating")
+    require_consent(session, person)
     require_state(
         study_row(session, person.study_id), "rating", otherwise=RatingError, what="rating"
     )

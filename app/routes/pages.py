@@ -19,7 +19,12 @@ POLICY = (
 ROLE_WORDS: dict[Role, str] = {
     "resident": "resident: you answer written cases",
     "rater": "rater: you score written responses",
+    "adjudicator": "adjudicator: you decide where raters differ",
+    "coordinator": "coordinator: you invite people and follow how far they are",
     "investigator": "investigator: you run the study",
+    "statistician": "statistician: you follow agreement, and consent to locking and unblinding",
+    "custodian": "masking custodian: you check that nothing in a response tells its source",
+    "inspector": "inspector: you read the audit",
     "model": "model",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from app.routes import drafts, entry, files, health, returning, session, style
+from app.routes import account, drafts, entry, files, health, returning, session, style
 
 
 def routes() -> list[Route]:
@@ -16,6 +16,9 @@ def routes() -> list[Route]:
         Route("/return", returning.sign_in_again, methods=["POST"]),
         Route("/pause", session.pause, methods=["GET"]),
         Route("/sign-out", session.leave, methods=["POST"]),
+        Route("/account", account.show, methods=["GET"]),
+        Route("/account/end", account.end, methods=["POST"]),
+        Route("/account/leave", account.leave_study, methods=["POST"]),
         Route("/switch", session.switch, methods=["POST"]),
         Route("/api/draft", drafts.save_answer_draft, methods=["POST"]),
         Route("/api/rating-draft", drafts.save_rating_draft, methods=["POST"]),

@@ -10,7 +10,8 @@ import streamlit as st
 
 from app import services
 from app.identity import signed_in
-from app.screens import chrome, questions, states
+from app.screens import chrome, consent, questions, states
+from study.consent import consent_form
 from study.errors import StorageError
 from study.overview import study_card
 from study.people import Person
@@ -52,6 +53,10 @@ def _page_of(person: Person | None) -> Callable[[], None]:
 def _with_banner(screen: Callable[[Person], None], person: Person) -> None:
     try:
         chrome.banner(study_card(services.store(), person.study_id), person)
+        form = consent_form(services.store(), person)
+        if form is not None:
+            consent.show(form)
+            return
         if person.role in ASKED:
             questions.show(person)
         screen(person)

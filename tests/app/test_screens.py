@@ -151,3 +151,14 @@ def test_coordinator_and_statistician_read_the_console_and_take_no_step(
     assert "Consent to" not in coordinator
     statistician = screen(enter(serving, study.study_id, "statistician"))
     assert "Consent to lock the data" in statistician and "Invitations" not in statistician
+
+
+def test_the_consent_stands_before_everything_else(screen: Screen, serving: Store) -> None:
+    from study.consent import consent_form
+    from tests.study.test_consent import CONSENT
+
+    study_id = to_answering(serving, more={"consent": CONSENT})
+    entry = enter(serving, study_id, "resident", arm="residents")
+    shown = screen(entry)
+    assert "It takes an hour." in shown and "Setting" not in shown
+    assert consent_form(serving, entry.person) is not None
