@@ -36,10 +36,10 @@ def head(place: str, *, done: int, total: int, aside: str = "") -> None:
     )
 
 
-def console_head() -> None:
-    """The console's head: where the person is, and the way to a pause."""
+def console_head(place: str = "Console") -> None:
+    """A wide page's head: where the person is, and the way to a pause."""
     st.html(
-        '<div class="sm-head sm-page"><div class="sm-quiet">Console</div>'
+        f'<div class="sm-head sm-page"><div class="sm-quiet">{escape(place)}</div>'
         '<nav aria-label="Pause"><a href="/pause">Pause</a></nav></div>'
     )
 
