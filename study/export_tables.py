@@ -14,6 +14,7 @@ from study.clock import as_text
 from study.export_custody import custody_tables
 from study.export_rating import rating_tables
 from study.frozen_table import Row, Table, make_table, sorted_rows
+from study.masked import shown_texts
 from study.people import Person, people_of
 from study.registration import RegisteredStudy
 from study.tables import (
@@ -133,8 +134,9 @@ def _responses(
             select(MaskingChangeRow.response_id).where(MaskingChangeRow.response_id.in_(codes))
         )
     )
+    shown = shown_texts(session, study.study_id)
     rows = [
-        _response(person, vignette_id, answered, codes, n_changes, positions)
+        _response(person, vignette_id, answered, codes, shown, n_changes, positions)
         for person in _respondents_of(session, study)
         for vignette_id in study.protocol.vignettes
     ]
@@ -151,6 +153,7 @@ def _response(
     vignette_id: str,
     answered: Mapping[tuple[str, str], ResponseRow],
     codes: Mapping[str, MaskedResponseRow],
+    shown: Mapping[str, str],
     n_changes: Mapping[str, int],
     positions: Mapping[tuple[str, str], int],
 ) -> Row:
@@ -174,7 +177,7 @@ def _response(
         row.failure,
         masked.code if masked else None,
         row.text,
-        masked.text if masked else None,
+        shown.get(row.response_id),
         n_changes.get(row.response_id, 0) if masked else None,
         row.confidence,
         positions.get(key),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -27,14 +29,30 @@ def masked_of_code(session: Session, study_id: str, code: str) -> MaskedResponse
 
 def shown_text(session: Session, masked: MaskedResponseRow) -> str:
     """The masked text with the custodian's changes, which the row itself never takes up."""
+    query = select(MaskingChangeRow).where(
+        MaskingChangeRow.response_id == masked.response_id, MaskingChangeRow.rule == CUSTODIAN
+    )
+    return _changed(masked.text, session.scalars(query.order_by(MaskingChangeRow.number)))
+
+
+def shown_texts(session: Session, study_id: str) -> dict[str, str]:
+    """Every masked text of a study as raters see it, by response."""
     query = (
         select(MaskingChangeRow)
-        .where(
-            MaskingChangeRow.response_id == masked.response_id, MaskingChangeRow.rule == CUSTODIAN
-        )
+        .join(MaskedResponseRow, MaskedResponseRow.response_id == MaskingChangeRow.response_id)
+        .where(MaskedResponseRow.study_id == study_id, MaskingChangeRow.rule == CUSTODIAN)
         .order_by(MaskingChangeRow.number)
     )
-    text = masked.text
+    changes: dict[str, list[MaskingChangeRow]] = {}
     for change in session.scalars(query):
+        changes.setdefault(change.response_id, []).append(change)
+    masked = session.scalars(
+        select(MaskedResponseRow).where(MaskedResponseRow.study_id == study_id)
+    )
+    return {m.response_id: _changed(m.text, changes.get(m.response_id, ())) for m in masked}
+
+
+def _changed(text: str, changes: Iterable[MaskingChangeRow]) -> str:
+    for change in changes:
         text = text[: change.start] + change.after + text[change.start + len(change.before) :]
     return text

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from study.answering import n_answers
 from study.approvals import approval_for
 from study.consent import withdrawn_ids
+from study.leak_queue import has_custodian, n_unruled
 from study.people import expected_people, people_of
 from study.queries import n_open_queries
 from study.rating_queue import CONFLICT
@@ -115,6 +116,17 @@ def _to_allocate(session: Session, study_id: str, now: datetime) -> tuple[Precon
     )
 
 
+def _to_open_rating(session: Session, study_id: str, now: datetime) -> tuple[Precondition, ...]:
+    n_open = n_unruled(session, study_id)
+    return (
+        Precondition(
+            f"the custodian has ruled on every finding of the leak scan ({n_open} open)",
+            n_open == 0,
+            not has_custodian(session, study_id),
+        ),
+    )
+
+
 def _to_lock(session: Session, study_id: str, now: datetime) -> tuple[Precondition, ...]:
     due, done = ratings_due(session, study_id), ratings_done(session, study_id)
     n_queries = n_open_queries(session, study_id)
@@ -161,6 +173,7 @@ _CHECKS: dict[str, Callable[[Session, str, datetime], tuple[Precondition, ...]]]
     "Close responses": _to_close,
     "Mask responses": _to_mask,
     "Allocate to raters": _to_allocate,
+    "Open rating": _to_open_rating,
     "Lock the data": _to_lock,
     "Unblind": _to_unblind,
 }

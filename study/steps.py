@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from study.allocation import CODE_PURPOSE, RATER_PURPOSE, assign_raters, blinding_codes
 from study.canonical import sha256_hex
+from study.leak_queue import scan
 from study.masking import mask_text
 from study.people import expected_people
 from study.randomness import public_id
@@ -60,6 +61,8 @@ def mask_responses(session: Session, store: Store, study_id: str) -> None:
             )
             for number, change in enumerate(result.changes, start=1)
         )
+    session.flush()
+    scan(session, study_id)
 
 
 def allocate_raters(session: Session, store: Store, study_id: str) -> None:

@@ -19,6 +19,7 @@ from study.audit import GENESIS
 from study.canonical import Cell, canonical, sha256_hex, table_sha256
 from study.errors import BundleError
 from study.export import MISSING
+from study.masked import CUSTODIAN
 from study.signing import is_signed
 
 Row = Mapping[str, Any]
@@ -232,6 +233,14 @@ def _allocation_faults(
             yield f"the revealed seed of the {purpose} is not the one that was sealed"
             return
     coded = [row for row in tables["responses"] if row["blinding_code"] is not None]
+    ruled: dict[object, list[Row]] = {}
+    for change in tables.get("masking_changes", ()):
+        if change["rule"] == CUSTODIAN:
+            ruled.setdefault(change["blinding_code"], []).append(change)
+    coded = [
+        {**r, "masked_text": _before(r["masked_text"], ruled.get(r["blinding_code"], ()))}
+        for r in coded
+    ]
     coded.sort(key=lambda r: (r["vignette_id"], sha256_hex((r["masked_text"] or "").encode())))
     if CODE_PURPOSE in seeds:
         wanted = blinding_codes(len(coded), seed=seeds[CODE_PURPOSE])
@@ -240,6 +249,15 @@ def _allocation_faults(
             yield "blinding codes are not those that the sealed seed gives"
     if RATER_PURPOSE in seeds:
         yield from _rater_faults(bundle, tables, seeds[RATER_PURPOSE])
+
+
+def _before(masked_text: object, ruled: Sequence[Row]) -> str:
+    """The text by which codes were dealt: as masking left it, before the custodian's rulings."""
+    text = str(masked_text or "")
+    for change in sorted(ruled, key=lambda c: c["number"], reverse=True):
+        end = change["start"] + len(change["after"] or "")
+        text = text[: change["start"]] + (change["before"] or "") + text[end:]
+    return text
 
 
 def _same_codes(coded: Sequence[Row], wanted: Sequence[str]) -> bool:

@@ -36,7 +36,7 @@ def run() -> None:
 
 
 def _page_of(person: Person | None) -> Callable[[], None]:
-    from app.screens import answer, console, rate, welcome
+    from app.screens import answer, console, custodian, inspect, rate, welcome
 
     if person is None:
         return welcome.show
@@ -46,6 +46,8 @@ def _page_of(person: Person | None) -> Callable[[], None]:
         "investigator": console.show,
         "coordinator": console.show,
         "statistician": console.show,
+        "custodian": custodian.show,
+        "inspector": inspect.show,
     }
     return partial(_with_banner, screens[person.role], person)
 
