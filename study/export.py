@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from study.audit import Actor, events_of, record, verify_chain
 from study.canonical import canonical, table_sha256
 from study.clock import as_text
+from study.csv_files import write_csv
 from study.errors import StillBlindedError, StudyError
 from study.export_tables import all_tables
 from study.frozen_table import Table
@@ -34,7 +34,7 @@ MISSING = "NA"
 
 def export(
     store: Store, study_id: str, out: Path, *, by: Actor, code_version: str,
-    signer: Signer | None = None,
+    signer: Signer | None = None, what: str = "frozen dataset",
 ) -> Path:  # fmt: skip
     """Write the frozen dataset of an unblinded study, as `docs/contracts.md` defines it.
 
@@ -45,6 +45,7 @@ def export(
         by: Who exports; it is audited.
         code_version: Of the program, for the manifest.
         signer: Who signs the manifest, and with it every digest; None leaves the bundle unsigned.
+        what: What the audit calls it: the shape that the dataset is wanted in.
 
     Raises:
         StillBlindedError: If the study is not unblinded.
@@ -58,7 +59,7 @@ def export(
             raise StillBlindedError(
                 f"the study is {study.state!r}; its arms can be exported after it is unblinded"
             )
-        record(session, store.clock, study_id, by, "export", "frozen dataset", {})
+        record(session, store.clock, study_id, by, "export", what, {})
         head = verify_chain(events_of(session, study_id))
         tables = all_tables(session, study)
         manifest = _manifest(session, study, tables, head, code_version)
@@ -94,6 +95,17 @@ def _manifest(
                 "second_person": event.details["second_person"],
             }
             for event in unblindings
+        ],
+        "code_breaks": [
+            {
+                "at": as_text(event.at),
+                "code": event.subject,
+                "reason": event.details["reason"],
+                "by": f"{event.actor} ({event.role})",
+                "second_person": event.details["second_person"],
+            }
+            for event in events
+            if event.action == "code break"
         ],
         "seeds": unblindings[-1].details["seeds"],
         "tables": {
@@ -139,8 +151,8 @@ def _write(
         beside.mkdir(parents=True)
         (beside / "protocol.json").write_bytes(canonical(study.protocol.as_json()))
         for name, table in tables.items():
-            _write_csv(beside / f"{name}.csv", table)
-            _write_parquet(beside / f"{name}.parquet", table)
+            write_table_csv(beside / f"{name}.csv", table)
+            write_parquet(beside / f"{name}.parquet", table)
         content = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
         (beside / "manifest.json").write_bytes(content)
         if signer is not None:
@@ -156,11 +168,10 @@ def _write(
         ) from error
 
 
-def _write_csv(path: Path, table: Table) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([name for name, _ in table.columns])
-        writer.writerows([[_csv_cell(cell) for cell in row] for row in table.rows])
+def write_table_csv(path: Path, table: Table) -> None:
+    """Write a table as CSV: `NA` where a value is missing."""
+    rows = ([_csv_cell(cell) for cell in row] for row in table.rows)
+    write_csv(path, [name for name, _ in table.columns], rows)
 
 
 def _csv_cell(cell: object) -> object:
@@ -169,7 +180,8 @@ def _csv_cell(cell: object) -> object:
     return MISSING if cell is None else cell
 
 
-def _write_parquet(path: Path, table: Table) -> None:
+def write_parquet(path: Path, table: Table) -> None:
+    """Write a table as Parquet, typed."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
