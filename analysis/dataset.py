@@ -84,7 +84,12 @@ class Dataset:
         if not self.manifest["unblindings"]:
             return "Computed from a table that names the arms; no lock or unblinding is recorded."
         events = [f"{e['at']} ({e['reason']})" for e in self.manifest["unblindings"]]
-        return f"Computed after unblinding at {'; '.join(events)}."
+        broken = [
+            f"{e['code']} at {e['at']} ({e['reason']})"
+            for e in self.manifest.get("code_breaks", ())
+        ]
+        words = f"Computed after unblinding at {'; '.join(events)}."
+        return f"{words} Codes broken before: {'; '.join(broken)}." if broken else words
 
     @property
     def vignettes(self) -> tuple[str, ...]:

@@ -68,7 +68,8 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         raise DatasetError(f"{path} is not JSON: {error}; {ASK_FOR_ANOTHER}") from error
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
         raise DatasetError(f"{path} is not of the schema {SCHEMA}; name an exported directory")
-    _refuse_other_keys(f"{path}", manifest, MANIFEST_KEYS)
+    marked = {"code_breaks"} & dict(manifest).keys()
+    _refuse_other_keys(f"{path}", manifest, MANIFEST_KEYS | marked)
     asked = OPTIONAL.keys() & dict(manifest["tables"] or {}).keys()
     _refuse_other_keys(f"{path}, tables", manifest["tables"], COLUMNS.keys() | asked)
     for name, entry in manifest["tables"].items():

@@ -33,6 +33,7 @@ PLAIN_DETAILS: Mapping[str, tuple[str, ...]] = {
     "allocate": ("state", "reason", "outstanding"),
     "lock": ("state", "reason", "outstanding", "second_person", "second_person_reason"),
     "approve": ("reason",),
+    "code break": ("reason", "second_person", "second_person_reason"),
     "log deviation": ("kind",),
     "consent": ("version", "text_sha256"),
     "withdraw": ("disposition",),

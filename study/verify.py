@@ -172,6 +172,13 @@ def _audit_faults(manifest: Mapping[str, Any], audit: Sequence[Row]) -> Iterator
     frozen = [e for e in audit if e["action"] in ("register", "amend")]
     if frozen and _detail(frozen[-1], "protocol_sha256") != manifest.get("protocol_sha256"):
         yield "the manifest's protocol is neither the registered one nor its last amendment"
+    for action, listed in (("unblind", "unblindings"), ("code break", "code_breaks")):
+        n_events = sum(event["action"] == action for event in audit)
+        if n_events != len(manifest.get(listed, ())):
+            yield (
+                f"the manifest lists {len(manifest.get(listed, ()))} {listed.replace('_', ' ')}, "
+                + (f"the audit holds {n_events}")
+            )
     if previous != manifest["audit_head"] or len(audit) != manifest["n_audit_events"]:
         yield (
             f"the audit ends after {len(audit)} events at {previous[:12]}, the manifest says "
