@@ -12,10 +12,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from study.audit import Actor, record
+from study.calibration import check_practice
 from study.errors import LifeCycleError, ProtocolError
 from study.protocol import Protocol, parse_protocol
 from study.registration import guard_injected, load_study, n_amendments, study_row
 from study.store import Store
+from study.tables import RegistrationRow
 from study.tables_custody import AmendmentRow
 
 Change = tuple[str, Any, Any]
@@ -73,6 +75,7 @@ def amend(store: Store, study_id: str, protocol: Protocol, *, by: Actor, reason:
         guard_injected(session, store, study_id)
         study = load_study(session, study_id)
         parse_protocol(protocol.as_json(), vignettes_present=set(study.vignettes))
+        check_practice(protocol, session.get_one(RegistrationRow, study_id).practice)
         changes = tuple(changes_between(study.protocol.as_json(), protocol.as_json()))
         _check_version(study.protocol, protocol, changes)
         _check_state(study_row(session, study_id).state, changes)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError
 
-from study.errors import CalibrationError
+from study.errors import CalibrationError, ProtocolError
 from study.faults import faults_in_words
 from study.protocol import Dimension, Protocol
 from study.protocol_trial import Name, Strict
@@ -94,6 +94,53 @@ def _faults(
                     f"no reason, for {dimension.id} (score {score!r})"
                 )
     return faults
+
+
+def practice_of(
+    calibration: Calibration, vignettes: Mapping[str, Vignette], protocol: Protocol
+) -> dict[str, Any]:
+    """What a registration freezes of it: by item, the words shown, agreed scores and reasons.
+
+    Key points of the practice vignettes stay out: nobody is shown them.
+    """
+    dimensions = [dimension.id for dimension in protocol.rating.dimensions]
+    items = {}
+    for number, response in enumerate(calibration.responses, start=1):
+        words = vignettes[response.vignette_id].texts[protocol.language]
+        items[f"P{number:02d}"] = {
+            "vignette_id": response.vignette_id,
+            "text": words.text,
+            "question": words.question,
+            "response": response.response.strip(),
+            "scores": {name: response.scores[name] for name in dimensions},
+            "reasons": {name: response.reasons[name] for name in dimensions},
+            "agreed_by": response.agreed_by,
+            "agreed_on": response.agreed_on.isoformat() if response.agreed_on else None,
+        }
+    return items
+
+
+def check_practice(protocol: Protocol, practice: Mapping[str, Any] | None) -> None:
+    """Refuse a protocol that asks for calibration on dimensions that nothing registered practises.
+
+    Raises:
+        ProtocolError: Naming what is missing.
+    """
+    if protocol.rating.calibration is None:
+        return
+    if not practice:
+        raise ProtocolError(
+            "rating.calibration asks raters to practise, and nothing to practise on is registered "
+            "with the study; name its directory with --calibration when registering"
+        )
+    dimensions = {dimension.id for dimension in protocol.rating.dimensions}
+    for item, shown in practice.items():
+        missing = dimensions - set(shown["scores"])
+        if missing:
+            raise ProtocolError(
+                f"rating.calibration: practice response {item} has no agreed score for "
+                f"{', '.join(sorted(missing))}"
+            )
 
 
 def rubric_tables(calibration: Calibration, protocol: Protocol) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from study.answering import n_answers
 from study.approvals import approval_for
 from study.consent import withdrawn_ids
+from study.disputes import count_disputes
 from study.leak_queue import has_custodian, n_unruled
 from study.people import expected_people, people_of
 from study.queries import n_open_queries
@@ -134,6 +135,7 @@ def _to_lock(session: Session, study_id: str, now: datetime) -> tuple[Preconditi
         Precondition("at least one rating is in", done > 0),
         Precondition(f"all allocated ratings are in ({done} of {due})", done >= due, True),
         *_marks_in(session, study_id),
+        *_disputes_decided(session, study_id),
         Precondition(f"every query is closed ({n_queries} open)", n_queries == 0, True),
         *_second_person(session, study_id, "lock"),
     )
@@ -158,6 +160,15 @@ def _marks_in(session: Session, study_id: str) -> tuple[Precondition, ...]:
     done = session.scalar(select(func.count()).where(MarkingRow.study_id == study_id)) or 0
     words = f"the second pass is done for every rated response ({done} of {due})"
     return (Precondition(words, done >= due, True),)
+
+
+def _disputes_decided(session: Session, study_id: str) -> tuple[Precondition, ...]:
+    """Where the protocol has adjudicators, a decision on every response in dispute."""
+    if load_study(session, study_id).protocol.rating.adjudication is None:
+        return ()
+    found = count_disputes(session, study_id)
+    words = f"every dispute is adjudicated ({found.n_decided} of {found.n_disputed})"
+    return (Precondition(words, found.n_decided >= found.n_disputed, True),)
 
 
 def _to_unblind(session: Session, study_id: str, now: datetime) -> tuple[Precondition, ...]:

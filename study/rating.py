@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from study.audit import record
+from study.calibrating import require_calibrated
 from study.consent import require_consent
 from study.errors import LifeCycleError, RatingError, StaleDraftError
 from study.masked import masked_of_code, shown_text
@@ -28,7 +29,13 @@ from study.rating_checks import (
     check_scores,
     check_whole,
 )
-from study.rating_queue import assignment_of, assignments_of, second_pass_is_open, settled
+from study.rating_queue import (
+    adjudication_has_begun,
+    assignment_of,
+    assignments_of,
+    second_pass_is_open,
+    settled,
+)
 from study.registration import guard_injected, load_study, require_role, require_state, study_row
 from study.store import Store
 from study.tables import (
@@ -210,11 +217,15 @@ class RatingService:
             last = _last_rating(session, assignment)
             if last is None:
                 raise RatingError("there is no rating of this response to correct yet")
-            if second_pass_is_open(session, person):
-                raise RatingError(
-                    "the second pass has begun, so scores can no longer be corrected; tell the "
-                    "study team"
-                )
+            for closes, what in (
+                (second_pass_is_open(session, person), "the second pass"),
+                (adjudication_has_begun(session, person.study_id), "adjudication"),
+            ):
+                if closes:
+                    raise RatingError(
+                        f"{what} has begun, so scores can no longer be corrected; tell the study "
+                        "team"
+                    )
             given = Given(dict(scores), comment, harm, reason.strip())
             rating_id = self._add(session, person, assignment, given, revision=last.revision + 1)
             record(
@@ -230,7 +241,9 @@ class RatingService:
         require_role(person.role, "rater", what="rating")
         with self.store.read() as session:
             _require_open(session, person)
-            if second_pass_is_open(session, person):
+            if second_pass_is_open(session, person) or adjudication_has_begun(
+                session, person.study_id
+            ):
                 return None
             newest = session.scalars(
                 select(RatingRow)
@@ -298,6 +311,7 @@ def _require_open(session: Session, person: Person) -> None:
     if study.state in ("registered", "answering", "responses closed", "masked"):
         raise LifeCycleError("rating is not open yet; we will write when responses are waiting")
     require_state(study, "rating", otherwise=LifeCycleError, what="rating")
+    require_calibrated(session, person)
 
 
 def _task(

@@ -9,7 +9,7 @@ from study.errors import RatingError
 from study.people import Person
 from study.registration import load_study
 from study.tables import RaterAssignmentRow, RatingRow
-from study.tables_rating import RatingNoteRow
+from study.tables_rating import AdjudicationTaskRow, RatingNoteRow
 
 CONFLICT, FLAG = "conflict", "flag"
 """Kinds of note: a conflict of interest takes the response out of the queue, a flag does not."""
@@ -72,3 +72,9 @@ def second_pass_is_open(session: Session, person: Person) -> bool:
         and bool(queue)
         and all(a.assignment_id in done for a in queue)
     )
+
+
+def adjudication_has_begun(session: Session, study_id: str) -> bool:
+    """Whether disputes were put to adjudicators; the scores they rest on are closed from then."""
+    query = select(AdjudicationTaskRow.task_id).where(AdjudicationTaskRow.study_id == study_id)
+    return session.scalars(query.limit(1)).first() is not None

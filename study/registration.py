@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from study.audit import Actor, record
+from study.calibration import check_practice
 from study.canonical import canonical, sha256_hex
 from study.errors import NotAllowedError, RealPersonEnrolledError, StudyError
 from study.protocol import Protocol, parse_protocol
@@ -58,6 +59,7 @@ def register(
     by: Actor,
     kind: Kind = "study",
     public_key: str | None = None,
+    practice: Mapping[str, Any] | None = None,
 ) -> str:
     """Freeze a protocol and its vignettes, and return the new study's id.
 
@@ -70,10 +72,13 @@ def register(
             it, and it is marked simulated for good.
         public_key: Of whoever will sign the bundles, in hexadecimal; it goes into the audit, so
             that a bundle signed by another key shows.
+        practice: What raters practise on (`calibration.practice_of`), frozen with the rest; needed
+            where the protocol asks for calibration.
 
     Raises:
-        ProtocolError: If a vignette of the protocol is not at hand.
+        ProtocolError: If a vignette of the protocol, or what raters practise on, is not at hand.
     """
+    check_practice(protocol, practice)
     parse_protocol(protocol.as_json(), vignettes_present=set(vignettes))
     chosen = {name: vignettes[name].as_json() for name in protocol.vignettes}
     study_id = public_id(store.source, "study")
@@ -96,16 +101,19 @@ def register(
                 protocol=protocol.as_json(),
                 protocol_sha256=protocol.sha256,
                 vignettes=chosen,
+                practice=practice,
                 registered_at=now,
             )
         )
-        details = {
+        details: dict[str, Any] = {
             "protocol_sha256": protocol.sha256,
             "vignettes_sha256": sha256_hex(canonical(chosen)),
             "kind": kind,
             "simulated": simulated,
             "public_key": public_key,
         }
+        if practice is not None:
+            details["practice_sha256"] = sha256_hex(canonical(practice))
         record(session, store.clock, study_id, by, "register", study_id, details)
     return study_id
 

@@ -87,6 +87,8 @@ class RegistrationRow(Base):
     protocol_sha256: Mapped[str]
     vignettes: Mapped[dict[str, Any]]
     """Vignette id to the whole vignette; hidden fields never leave `study`."""
+    practice: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What raters practise on, with agreed scores; None where no calibration is asked for."""
     registered_at: Mapped[datetime]
 
 

@@ -21,8 +21,20 @@ class HiddenRepeatRow(Base):
     response_id: Mapped[str] = mapped_column(ForeignKey("response.response_id"))
 
 
+class PracticeAnswerRow(Base):
+    """A rater's scores of one practice response in one attempt, before the answer was shown."""
+
+    __tablename__ = "practice_answer"
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.person_id"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    item: Mapped[str] = mapped_column(String(12), primary_key=True)
+    scores: Mapped[dict[str, Any]]
+    given_at: Mapped[datetime]
+
+
 class CalibrationAttemptRow(Base):
-    """A rater's scores of the practice responses."""
+    """A rater's scores of all practice responses, and whether they passed."""
 
     __tablename__ = "calibration_attempt"
 
@@ -105,6 +117,18 @@ class AdjudicationTaskRow(Base):
     position: Mapped[int]
 
 
+class AdjudicationDraftRow(Base):
+    """An adjudicator's scores before submission."""
+
+    __tablename__ = "adjudication_draft"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("adjudication_task.task_id"), primary_key=True)
+    scores: Mapped[dict[str, Any]]
+    comment: Mapped[str]
+    revision: Mapped[int]
+    saved_at: Mapped[datetime]
+
+
 class AdjudicationRow(Base):
     """An adjudicator's decision, submitted once; it never replaces a rating."""
 
@@ -117,6 +141,6 @@ class AdjudicationRow(Base):
 
 
 APPEND_ONLY = (
-    "hidden_repeat", "calibration_attempt", "rating_note", "marking", "mark",
+    "hidden_repeat", "practice_answer", "calibration_attempt", "rating_note", "marking", "mark",
     "adjudication_task", "adjudication",
 )  # fmt: skip

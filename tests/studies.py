@@ -171,10 +171,12 @@ def example_protocol(**changes: Any) -> Protocol:
     return parse_protocol(protocol_values(**changes))
 
 
-def register_example(store: Store, *, kind: Kind = "study", **changes: Any) -> str:
+def register_example(
+    store: Store, *, kind: Kind = "study", practice: dict[str, Any] | None = None, **changes: Any
+) -> str:
     protocol = example_protocol(**changes)
     vignettes = example_vignettes(len(protocol.vignettes))
-    return register(store, protocol, vignettes, by=OPERATOR, kind=kind)
+    return register(store, protocol, vignettes, by=OPERATOR, kind=kind, practice=practice)
 
 
 def join(store: Store, study_id: str, role: Any, *, arm: str | None = None) -> Person:
@@ -274,9 +276,11 @@ def to_answering(store: Store, **changes: Any) -> str:
     return study_id
 
 
-def to_rating(store: Store, work: Path, **changes: Any) -> tuple[str, tuple[Person, ...]]:
+def to_rating(
+    store: Store, work: Path, *, practice: dict[str, Any] | None = None, **changes: Any
+) -> tuple[str, tuple[Person, ...]]:
     """A study in rating, with its raters, everything answered."""
-    study_id = to_answering(store, **changes)
+    study_id = to_answering(store, practice=practice, **changes)
     protocol = example_protocol(**changes)
     arms = {arm.kind: arm for arm in protocol.arms}
     for number in range(arms["clinicians"].n_respondents):

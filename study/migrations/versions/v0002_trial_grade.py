@@ -13,7 +13,7 @@ depends_on = None
 APPEND_ONLY = (
     "amendment", "deviation", "approval", "leak_finding", "leak_ruling", "query_entry",
     "consent", "withdrawal", "attestation", "same_person",
-    "hidden_repeat", "calibration_attempt", "rating_note", "marking", "mark",
+    "hidden_repeat", "practice_answer", "calibration_attempt", "rating_note", "marking", "mark",
     "adjudication_task", "adjudication",
 )  # fmt: skip
 
@@ -33,6 +33,8 @@ def upgrade() -> None:
     _same_person()
     _withdrawal()
     _adjudication()
+    _adjudication_draft()
+    _practice_answer()
     _conduct()
     _hidden_repeat()
     _leak_finding()
@@ -317,6 +319,38 @@ def _adjudication() -> None:
     )
 
 
+def _adjudication_draft() -> None:
+    op.create_table(
+        "adjudication_draft",
+        sa.Column("task_id", sa.String(length=40), nullable=False),
+        sa.Column("scores", sa.JSON(), nullable=False),
+        sa.Column("comment", sa.String(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["task_id"],
+            ["adjudication_task.task_id"],
+        ),
+        sa.PrimaryKeyConstraint("task_id"),
+    )
+
+
+def _practice_answer() -> None:
+    op.create_table(
+        "practice_answer",
+        sa.Column("person_id", sa.String(length=40), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("item", sa.String(length=12), nullable=False),
+        sa.Column("scores", sa.JSON(), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"],
+            ["person.person_id"],
+        ),
+        sa.PrimaryKeyConstraint("person_id", "attempt", "item"),
+    )
+
+
 def _conduct() -> None:
     op.create_table(
         "conduct",
@@ -455,6 +489,7 @@ def _mark() -> None:
 
 
 def _new_columns() -> None:
+    op.add_column("registration", sa.Column("practice", sa.JSON(), nullable=True))
     op.add_column("person", sa.Column("site", sa.String(), nullable=True))
     op.add_column("rating", sa.Column("reason", sa.String(), nullable=True))
     op.add_column("rating", sa.Column("harm_severity", sa.String(), nullable=True))
