@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from app.resources import shipped
 from model.facts.library import Library, load_library
+from study.calibration import load_calibration, practice_of
 from study.dose_ranges import load_dose_ranges
 from study.protocol import Protocol, load_protocol
 from study.vignette import Vignette, load_vignettes
@@ -49,3 +51,19 @@ def checked_study(
     check_vignettes([at_hand[name] for name in loaded.vignettes], ranges)
     check_orders(loaded, at_hand)
     return loaded, at_hand, library
+
+
+def practice_for(protocol: Protocol, directory: Path | None = None) -> dict[str, Any] | None:
+    """What raters practise on, ready to register; None where the protocol asks for no calibration.
+
+    Args:
+        protocol: Whose dimensions are practised.
+        directory: Holds `calibration.yaml` and `vignettes/`; the shipped one by default.
+
+    Raises:
+        CalibrationError: With every fault at once.
+    """
+    if protocol.rating.calibration is None:
+        return None
+    calibration, vignettes = load_calibration(directory or shipped("calibration"), protocol)
+    return practice_of(calibration, vignettes, protocol)

@@ -99,7 +99,7 @@ class CalibratingService:
     store: Store
 
     def standing(self, person: Person) -> Calibrating | None:
-        """Where the rater stands; None where the protocol asks for no calibration.
+        """Where the rater stands; None where no calibration is asked for, or rating is over.
 
         Raises:
             NotAllowedError: If the person is not a rater.
@@ -108,7 +108,7 @@ class CalibratingService:
         with self.store.read() as session:
             require_consent(session, person)
             rule = load_study(session, person.study_id).protocol.rating.calibration
-            if rule is None:
+            if rule is None or study_row(session, person.study_id).state in OVER:
                 return None
             last = _last_attempt(session, person)
             passed = has_passed(session, person)

@@ -167,6 +167,19 @@ SECOND_PASS = {
 }  # fmt: skip
 
 
+def practice(first: str = "medical_correctness") -> dict[str, Any]:
+    """Two practice responses whose agreed scores are 5 and 2 throughout."""
+    return {
+        f"P0{number}": {
+            "vignette_id": f"V9{number}", "text": f"Plan: practice {number}", "question": "What?",
+            "response": f"Practice response {number}", "agreed_by": None, "agreed_on": None,
+            "scores": {first: agreed, DIMENSIONS[1]: agreed},
+            "reasons": {first: f"Because {number}", DIMENSIONS[1]: f"Since {number}"},
+        }
+        for number, agreed in ((1, 5), (2, 2))
+    }  # fmt: skip
+
+
 def example_protocol(**changes: Any) -> Protocol:
     return parse_protocol(protocol_values(**changes))
 

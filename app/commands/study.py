@@ -36,6 +36,13 @@ VignettesPath = Annotated[
     Path | None,
     typer.Option("--vignettes", help="Directory of vignettes; the shipped ones by default."),
 ]
+CalibrationPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--calibration",
+        help="What raters practise on, where the protocol asks; the shipped one by default.",
+    ),
+]
 RECEIPTED = ("lock", "unblind")
 """Steps after which the head of the audit is given out, as after registration."""
 Reason = Annotated[str, typer.Option("--reason", help="Written into the audit.")]
@@ -99,6 +106,7 @@ def register(
     protocol: ProtocolPath,
     vignettes: VignettesPath = None,
     facts: FactsPath = None,
+    calibration: CalibrationPath = None,
     store: StoreUrl = DEFAULT_STORE,
     base_url: BaseUrl = DEFAULT_BASE_URL,
     signing_key: SigningKey = None,
@@ -117,7 +125,7 @@ def register(
     if amends is not None:
         _amend(protocol, vignettes, facts, store, amends, reason, as_json)
         return
-    from app.vignettes import checked_study
+    from app.vignettes import checked_study, practice_for
     from study.audit import OPERATOR
     from study.invitations import invite
     from study.registration import register as register_study
@@ -125,8 +133,11 @@ def register(
     from study.store import create_store
 
     loaded, at_hand, _ = checked_study(protocol, vignettes, facts)
+    practice = practice_for(loaded, calibration)
     opened, signer = create_store(store), signer_at(signing_key or key_beside(store))
-    study_id = register_study(opened, loaded, at_hand, by=OPERATOR, public_key=signer.public_key)
+    study_id = register_study(
+        opened, loaded, at_hand, by=OPERATOR, public_key=signer.public_key, practice=practice
+    )
     receipt = _receipt(opened, study_id)
     link = entry_link(base_url, invite(opened, study_id, "investigator", by=OPERATOR))
     say(

@@ -171,7 +171,7 @@ class DraftForm {
     document.removeEventListener("visibilitychange", this.onHidden);
     window.removeEventListener("pagehide", this.onLeave);
     clearTimeout(this.waiting);
-    if (!this.isSubmitting) this.saver.leave();
+    if (!this.isSubmitting && this.saver.url) this.saver.leave();
     else this.saver.dropHere();
     this.root.remove();
   }

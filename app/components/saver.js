@@ -25,7 +25,12 @@ class DraftSaver {
   }
 
   get url() {
-    const places = { answer: "/api/draft", rating: "/api/rating-draft", marking: "/api/marking-draft" };
+    const places = {
+      answer: "/api/draft",
+      rating: "/api/rating-draft",
+      marking: "/api/marking-draft",
+      adjudication: "/api/adjudication-draft",
+    };
     return places[this.kind];
   }
 
@@ -85,8 +90,9 @@ class DraftSaver {
 
   async save() {
     if (!this.url) {
-      // Practice and adjudication keep their few choices in this tab until they are sent.
-      this.acknowledge(print(this.values), { revision: this.revision, saved_at: null });
+      // Practice keeps its few choices in this tab until they are sent.
+      this.acknowledged = print(this.values);
+      this.shown({ state: "saved", savedAt: null });
       return;
     }
     if (this.inFlight || this.conflict || this.isSaved) return;

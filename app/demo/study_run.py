@@ -12,13 +12,16 @@ from app.resources import code_version, shipped
 from app.simulate.people import (
     SIMULATOR,
     answer_all,
+    decide_all,
     join_as,
     join_raters,
     join_residents,
     rate_all,
 )
 from app.simulate.settings import SimulationSettings, load_settings
+from app.vignettes import practice_for
 from study.approvals import APPROVED, approve
+from study.disputes import put_to_adjudicators
 from study.lifecycle import Verb, take_step
 from study.people import Person
 from study.protocol import Protocol, load_protocol
@@ -67,7 +70,10 @@ def shipped_protocol(name: str, ground: Ground) -> Protocol:
 
 def begin_study(ground: Ground, protocol: Protocol, *, kind: Kind = "study") -> str:
     """Register a study and open answering."""
-    study_id = register(ground.store, protocol, ground.vignettes, by=SIMULATOR, kind=kind)
+    study_id = register(
+        ground.store, protocol, ground.vignettes, by=SIMULATOR, kind=kind,
+        practice=practice_for(protocol),
+    )  # fmt: skip
     take_step(ground.store, study_id, "open", by=SIMULATOR, invite=False)
     ground.progress(f"registered and opened: {protocol.title}")
     return study_id
@@ -127,6 +133,21 @@ def rate_by_people(ground: Ground, study_id: str, raters: tuple[Person, ...]) ->
     )  # fmt: skip
 
 
+def adjudicate_by_people(ground: Ground, study_id: str, protocol: Protocol) -> None:
+    """Scripted adjudicators decide what raters differ on, if the protocol has any."""
+    rule = protocol.rating.adjudication
+    if rule is None:
+        return
+    coordinator = join_as(ground.store, study_id, "coordinator")
+    adjudicators = [
+        join_as(ground.store, study_id, "adjudicator") for _ in range(rule.n_adjudicators)
+    ]
+    n_disputed = put_to_adjudicators(ground.store, coordinator)
+    for adjudicator in adjudicators:
+        decide_all(ground.store, adjudicator, seed=ground.seed)
+    ground.progress(f"scripted adjudicators have decided {n_disputed} responses in dispute")
+
+
 def run_whole_study(ground: Ground, protocol: Protocol) -> str:
     """Run a protocol from registration to the frozen dataset and the report, by scripted people.
 
@@ -148,6 +169,7 @@ def run_whole_study(ground: Ground, protocol: Protocol) -> str:
     step(ground, study_id, "allocate")
     step(ground, study_id, "open")
     rate_by_people(ground, study_id, raters)
+    adjudicate_by_people(ground, study_id, protocol)
     step(ground, study_id, "lock")
     step(ground, study_id, "unblind", reason="the planned end of a simulation")
     ground.progress("exporting the frozen dataset")

@@ -15,6 +15,7 @@ from app import services
 from app.harm_points import as_points, given_of
 from app.routes.guards import FOREIGN, is_same_origin, person_of
 from app.routes.pages import as_sentence
+from study.adjudication import AdjudicationDraft, AdjudicationService
 from study.answering import AnsweringService, Draft
 from study.errors import (
     LifeCycleError,
@@ -55,6 +56,11 @@ async def save_rating_draft(request: Request) -> JSONResponse:
 async def save_marking_draft(request: Request) -> JSONResponse:
     """Keep marks of the second pass: `code`, `scores`, `revision`."""
     return await _save(request, _save_marking)
+
+
+async def save_adjudication_draft(request: Request) -> JSONResponse:
+    """Keep an adjudicator's scores: `code`, `scores`, `comment`, `revision`."""
+    return await _save(request, _save_adjudication)
 
 
 async def _save(request: Request, save: Save) -> JSONResponse:
@@ -124,6 +130,14 @@ def _save_marking(person: Person, body: Body) -> dict[str, Any]:
     return _as_json(draft)
 
 
+def _save_adjudication(person: Person, body: Body) -> dict[str, Any]:
+    draft = AdjudicationService(services.store()).save_draft(
+        person, _words(body, "code"), _scores(body), _words(body, "comment"),
+        _whole(body.get("revision"), "revision"),
+    )  # fmt: skip
+    return _as_json(draft)
+
+
 def _scores(body: Body) -> dict[str, int]:
     scores = body.get("scores")
     if not isinstance(scores, dict):
@@ -169,7 +183,7 @@ def _as_json(draft: object) -> dict[str, Any]:
     own: dict[str, Any]
     if isinstance(draft, Draft):
         own = {"text": draft.text, "confidence": draft.confidence}
-    elif isinstance(draft, RatingDraft | MarkingDraft):
+    elif isinstance(draft, RatingDraft | MarkingDraft | AdjudicationDraft):
         own = {"scores": dict(draft.scores), "comment": draft.comment}
     else:
         raise TypeError(f"not a draft: {type(draft).__name__}")

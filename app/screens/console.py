@@ -23,7 +23,14 @@ from app.monitoring import (
     per_day,
     watch_raters,
 )
-from app.screens import console_actions, console_consent, console_pictures, console_records, states
+from app.screens import (
+    console_actions,
+    console_adjudication,
+    console_consent,
+    console_pictures,
+    console_records,
+    states,
+)
 from app.screens.chrome import console_head
 from study.inviting import MAY_INVITE
 from study.lifecycle import STATES
@@ -66,6 +73,7 @@ def show(person: Person) -> None:
         console_actions.files(person, now)
     console_consent.show(person, now)
     _pictures(now, picture)
+    console_adjudication.show(person, now)
     console_records.queries(person, queries)
     console_records.deviations(person)
     if person.role in MAY_INVITE:

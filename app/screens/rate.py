@@ -10,7 +10,7 @@ from app import services
 from app.components.draft_form import DraftFormData, ScalePart, Submit, TextPart, draft_form
 from app.harm_points import LIKELIHOOD, SEVERITY, as_points, given_of
 from app.identity import signed_in
-from app.screens import chrome, mark, notes, states
+from app.screens import calibrate, chrome, mark, notes, states
 from app.screens.desk import Desk, desk_for, desk_here, leave_notice, show_notice, submitted
 from app.screens.vignette_text import vignette_html
 from study.errors import LifeCycleError, StudyError
@@ -26,6 +26,8 @@ BREAK_EVERY = 20
 
 def show(person: Person) -> None:
     """The next masked response beside its vignette, the second pass, or why there is nothing."""
+    if calibrate.show(person):
+        return
     service = RatingService(services.store())
     try:
         task = service.next_task(person)

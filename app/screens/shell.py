@@ -36,7 +36,7 @@ def run() -> None:
 
 
 def _page_of(person: Person | None) -> Callable[[], None]:
-    from app.screens import answer, console, custodian, inspect, rate, welcome
+    from app.screens import adjudicate, answer, console, custodian, inspect, rate, welcome
 
     if person is None:
         return welcome.show
@@ -46,6 +46,7 @@ def _page_of(person: Person | None) -> Callable[[], None]:
         "investigator": console.show,
         "coordinator": console.show,
         "statistician": console.show,
+        "adjudicator": adjudicate.show,
         "custodian": custodian.show,
         "inspector": inspect.show,
     }

@@ -10,8 +10,10 @@ import numpy as np
 from app.simulate.scores import draw_scores
 from app.simulate.settings import SimulationError, SimulationSettings
 from app.simulate.texts import compose_answer
+from study.adjudication import AdjudicationService
 from study.answering import AnsweringService
 from study.audit import Actor
+from study.calibrating import CalibratingService, practice_of_study
 from study.custody import Origin, origins_for_simulation
 from study.invitations import accept_invitation, invite
 from study.marking import MarkingService
@@ -91,6 +93,7 @@ def rate_all(
     planted = plant_scores(study, origins, settings, n_raters=len(raters), seed=seed)
     n_ratings = 0
     for number, rater in enumerate(raters):
+        practise_all(store, rater)
         while (task := service.next_task(rater)) is not None:
             scores = planted[task.response.code][number]
             service.record(
@@ -156,6 +159,27 @@ def planted_harm(asked: Harm | None, scores: Mapping[str, int]) -> HarmGiven:
     place = max(0, min(len(asked.severities) - 1, len(asked.severities) - min(scores.values())))
     level = asked.severities[place if min(scores.values()) < 3 else 0]
     return HarmGiven(level.id, asked.likelihoods[0].id if level.is_harm else None)
+
+
+def practise_all(store: Store, rater: Person) -> None:
+    """A scripted rater gives the agreed scores, if the protocol asks for calibration."""
+    service = CalibratingService(store)
+    with store.read() as session:
+        asked = load_study(session, rater.study_id).protocol.rating.calibration is not None
+        practice = practice_of_study(session, rater.study_id) if asked else {}
+    while (now := service.standing(rater)) is not None and now.task is not None:
+        service.submit(rater, now.task.item, practice[now.task.item]["scores"])
+
+
+def decide_all(store: Store, adjudicator: Person, *, seed: int) -> int:
+    """A scripted adjudicator decides everything put to them, by chance."""
+    service, n_decided = AdjudicationService(store), 0
+    while (task := service.next_task(adjudicator)) is not None:
+        rng = random.Random(f"{seed} decisions {task.code}")
+        scores = {d.id: rng.randint(d.scale.minimum, d.scale.maximum) for d in task.dimensions}
+        service.decide(adjudicator, task.code, scores, "A scripted decision.")
+        n_decided += 1
+    return n_decided
 
 
 def mark_all(store: Store, rater: Person, *, seed: int) -> int:

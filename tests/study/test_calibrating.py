@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,25 +17,13 @@ from tests.studies import (
     DIMENSIONS,
     join,
     lock_and_unblind,
+    practice,
     rate_everything,
     register_example,
     to_rating,
 )
 
 ASKED = {"calibration": {"pass_share": 0.75}}
-
-
-def practice(first: str = "medical_correctness") -> dict[str, Any]:
-    """Two practice responses whose agreed scores are 5 and 2 throughout."""
-    return {
-        f"P0{number}": {
-            "vignette_id": f"V9{number}", "text": f"Plan: practice {number}", "question": "What?",
-            "response": f"Practice response {number}", "agreed_by": None, "agreed_on": None,
-            "scores": {first: agreed, DIMENSIONS[1]: agreed},
-            "reasons": {first: f"Because {number}", DIMENSIONS[1]: f"Since {number}"},
-        }
-        for number, agreed in ((1, 5), (2, 2))
-    }  # fmt: skip
 
 
 def scored(first: int, second: int) -> dict[str, int]:

@@ -35,10 +35,11 @@ def to_rating(
     resident_says: str = "The resident would wait.",
     model_says: str = "The model would go on.",
     model: str = "test-model",
+    practice: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Rating:
     """A study in rating, everything answered; the arms' texts are given from outside."""
-    study_id = to_answering(store, **changes)
+    study_id = to_answering(store, practice=practice, **changes)
     arms = {arm.kind: arm for arm in example_protocol(**changes).arms}
     for _ in range(arms["clinicians"].n_respondents):
         answer_everything(
