@@ -116,11 +116,9 @@ def _compare(now: Calibrating, feedback: Feedback) -> None:
         total=1,
         aside=f"attempt {feedback.attempt}" if feedback.attempt > 1 else "",
     )
-    vignette, response = st.columns(2)
-    with vignette:
-        st.html(rate.vignette_panel(feedback.vignette_text, feedback.question))
-    with response:
-        st.html(rate.response_panel("for practice", feedback.response))
+    # The news comes first, on a phone too; what it is about can be read again beside it.
+    compared, read_again = st.columns(2)
+    with compared:
         st.html(_compared(feedback) + (_verdict(over, now.needed_share) if over else ""))
         label = "Next practice response"
         if over is not None:
@@ -128,6 +126,9 @@ def _compare(now: Calibrating, feedback: Feedback) -> None:
         st.button(
             label, type="primary", key="practice_on", on_click=partial(_go_on, _name(feedback))
         )
+    with read_again:
+        st.html(rate.response_panel("for practice", feedback.response))
+        st.html(rate.vignette_panel(feedback.vignette_text, feedback.question))
 
 
 def _compared(feedback: Feedback) -> str:
