@@ -169,7 +169,7 @@ def make_trainer(
     from trl.trainer.grpo_config import GRPOConfig
     from trl.trainer.grpo_trainer import GRPOTrainer
 
-    from model.train.progress import say_reward
+    from model.train.progress import say_reward, write_metrics
 
     class Trainer(GRPOTrainer):
         """A group with a missing reward is unscorable as a whole."""
@@ -221,7 +221,10 @@ def make_trainer(
         train_dataset=Dataset.from_list([_asked(row) for row in ordered]),
         eval_dataset=Dataset.from_list([_asked(row) for row in held_out]),
         processing_class=tokenizer,
-        callbacks=[say_reward(say, run.steps)],
+        callbacks=[
+            say_reward(say, run.steps),
+            write_metrics(training.parent / "metrics.jsonl", run.steps, say),
+        ],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
@@ -41,3 +44,41 @@ def say_reward(say: Callable[[str], object], n_steps: int) -> Any:
                 say(f"{where}: held-out reward {logs['eval_reward']:.2f}")
 
     return SayReward()
+
+
+def write_metrics(path: Path, n_steps: int, say: Callable[[str], object]) -> Any:
+    """A trainer callback that appends every logged figure to a JSON lines file.
+
+    After a kill, lines beyond the step that is gone on from are dropped first. Now and then it says
+    how long the rest will take.
+    """
+    from transformers import TrainerCallback
+
+    class WriteMetrics(TrainerCallback):
+        """One line a log."""
+
+        def on_train_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+            """Drop what a killed run logged beyond its last saved step."""
+            self.began, self.begun_at = time.monotonic(), state.global_step
+            lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+            kept = [line for line in lines if json.loads(line)["step"] <= state.global_step]
+            path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+
+        def on_log(
+            self, args: Any, state: Any, control: Any, logs: Any = None, **others: Any
+        ) -> None:
+            """Append the figures; every twentieth of the run, say the time left."""
+            figures = {name: v for name, v in (logs or {}).items() if isinstance(v, int | float)}
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": state.global_step, **figures}) + "\n")
+            done = state.global_step - self.begun_at
+            is_step = "loss" in figures or "reward" in figures
+            if is_step and done > 0 and n_steps >= 20 and state.global_step % (n_steps // 20) == 0:
+                left = (time.monotonic() - self.began) / done * (n_steps - state.global_step)
+                say(f"step {state.global_step} of {n_steps}: about {_in_words(left)} left")
+
+    return WriteMetrics()
+
+
+def _in_words(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from model.canonical import file_sha256
 from model.cts.firewall import check
 from model.errors import TrainingError
 from model.serve.checkpoint import weights_sha256
@@ -17,6 +18,7 @@ from model.serve.engine import Engine
 from model.threads import torch_with_threads
 from model.train.build import ModelAndTokenizer, build
 from model.train.checkpoints import save_checkpoint
+from model.train.checks import check_dataset, check_memory, check_template
 from model.train.config import RunConfig, read_run
 from model.train.manifest import checkpoint_files, commit_of, run_identity, write_manifest
 from model.train.measure import measure
@@ -50,6 +52,7 @@ def sft(run_toml: Path, *, out: Path, progress: Progress | None = None) -> Path:
         raise TrainingError(f"{out} holds a finished run; it is never overwritten. Name another")
     both = [f"{row.prompt}\n{row.completion}" for row in (*rows, *held_out)]
     n_texts = check(both, run.firewall_against) if run.firewall_against else 0
+    dataset = check_dataset(run.data.train)
     say(f"{len(rows)} rows to learn from; compared with {n_texts} texts, no overlap")
     resumes = _begin(out / "training", run)
     began, commit = time.monotonic(), commit_of(run_toml.resolve())
@@ -61,6 +64,10 @@ def sft(run_toml: Path, *, out: Path, progress: Progress | None = None) -> Path:
         "resumed": resumes,
     }
     facts |= _measured(out / "checkpoint", run, held_out, say)
+    if dataset:
+        ids = dataset.pop("row_ids")
+        (out / "rows.txt").write_text("".join(f"{i}\n" for i in ids), encoding="ascii")
+        facts |= {**dataset, "rows_sha256": file_sha256(out / "rows.txt")}
     write_manifest(out / "manifest.json", run.name, run_identity(run), facts, stand_in=run.stand_in)
     shutil.rmtree(out / "training")
     return out / "checkpoint"
@@ -93,6 +100,8 @@ def _train(
 
     set_seed(run.seed)
     built = build(run, rows)
+    check_memory(built.n_parameters, run.device)
+    check_template(built.tokenizer, rows)
     longest = _longest(built, (*rows, *held_out), run.data.max_length)
     say(f"{built.n_parameters:,} parameters; the longest row has {longest} tokens")
     trainer = _trainer(run, built, rows, held_out, out / "training", say)
@@ -150,7 +159,7 @@ def _trainer(
     from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import SFTTrainer
 
-    from model.train.progress import say_loss
+    from model.train.progress import say_loss, write_metrics
 
     asked = run.optimizer
     arguments = SFTConfig(
@@ -187,7 +196,10 @@ def _trainer(
         train_dataset=_dataset(rows),
         eval_dataset=_dataset(held_out) if held_out else None,
         processing_class=built.tokenizer,
-        callbacks=[say_loss(say, asked.steps)],
+        callbacks=[
+            say_loss(say, asked.steps),
+            write_metrics(training.parent / "metrics.jsonl", asked.steps, say),
+        ],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)

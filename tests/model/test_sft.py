@@ -97,7 +97,8 @@ def test_progress_says_the_loss_of_every_logged_step(trained):
 
 def test_nothing_of_the_work_in_between_is_left(trained):
     checkpoint, _, _ = trained
-    assert sorted(p.name for p in checkpoint.parent.iterdir()) == ["checkpoint", "manifest.json"]
+    left = sorted(p.name for p in checkpoint.parent.iterdir())
+    assert left == ["checkpoint", "manifest.json", "metrics.jsonl"]
 
 
 def test_the_same_recipe_gives_the_same_weights(trained, tmp_path):
@@ -223,3 +224,71 @@ def test_adapters_move_the_model_and_are_merged_into_what_is_saved(trained, tmp_
     engine = Engine.load(merged, threads=1)
     prompt = engine.encode([{"role": "user", "content": "May warfarin be added?"}])
     assert engine.generate([prompt], Settings(max_tokens=3))
+
+
+def test_metrics_are_kept_line_by_line_and_go_on_after_a_kill(trained, tmp_path):
+    checkpoint, manifest, _ = trained
+    lines = (checkpoint.parent / "metrics.jsonl").read_text().splitlines()
+    logged = [(m["step"], round(m["loss"], 4)) for m in map(json.loads, lines) if "loss" in m]
+    assert logged == [tuple(pair) for pair in manifest["losses"]]
+
+
+def exported(directory):
+    """Rows as `safemed cts export` leaves them, with provenance beside them."""
+    from model.cts.build import build
+    from model.cts.export import export
+    from model.cts.reviews import take_in
+    from tests.model.cts.rows import agreed, ids_of, ledger_of, review, write_lines
+
+    ledger = ledger_of(directory, 12)
+    ids = ids_of(ledger)
+    ledger.add_rows("reanswers", [agreed(row_id) for row_id in ids])
+    lines = [review(row_id, 2 * n + k) for n, row_id in enumerate(ids) for k in (0, 1)]
+    take_in(ledger, write_lines(directory / "reviews.jsonl", lines))
+    build(ledger, directory / "dataset")
+    export(directory / "dataset", directory / "rows", "trl")
+    return directory / "rows"
+
+
+def test_a_run_on_exported_rows_states_every_row_it_was_given(tmp_path):
+    rows = exported(tmp_path)
+    toml = TOML.replace('"rows.jsonl"', '"rows/train.jsonl"')
+    path = recipe(tmp_path, toml)
+    sft(path, out=tmp_path / "out")
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    ids = (tmp_path / "out" / "rows.txt").read_text().split()
+    assert len(ids) == manifest["n_rows"] == len((rows / "train.jsonl").read_text().splitlines())
+    assert len(manifest["rows_merkle_root"]) == 64
+
+
+def test_rows_that_are_not_those_exported_stop_the_run_before_it_begins(tmp_path):
+    rows = exported(tmp_path)
+    content = (rows / "train.jsonl").read_text()
+    (rows / "train.jsonl").write_text(content.replace("may", "must", 1))
+    toml = TOML.replace('"rows.jsonl"', '"rows/train.jsonl"')
+    with pytest.raises(TrainingError, match="is not the file that was exported"):
+        sft(recipe(tmp_path, toml), out=tmp_path / "out")
+
+
+def test_a_template_that_drops_the_reasoning_is_refused(trained):
+    from transformers import AutoTokenizer
+
+    from model.train.checks import check_template
+    from model.train.rows import TrainingRow
+
+    tokenizer = AutoTokenizer.from_pretrained(trained[0], local_files_only=True)
+    row = TrainingRow("Q", "<think>\nT\n</think>\n\nA", None)
+    check_template(tokenizer, [row])
+    said = "{{ m.content.split('</think>')[-1] }}"
+    tokenizer.chat_template = f"{{% for m in messages %}}{said}{{% endfor %}}"
+    with pytest.raises(TrainingError, match="the tokenizer's chat template drops"):
+        check_template(tokenizer, [row])
+
+
+def test_a_model_that_cannot_fit_is_refused_by_both_sizes():
+    from model.train.checks import check_memory
+
+    check_memory(1_000_000, "cpu")
+    check_memory(10**15, "auto")
+    with pytest.raises(TrainingError, match=r"needs 14901\.2 GiB to train, .* are free"):
+        check_memory(10**12, "cpu")
