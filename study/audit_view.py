@@ -42,7 +42,7 @@ PLAIN_DETAILS: Mapping[str, tuple[str, ...]] = {
     "invite": ("scripted",),
 }
 """Details that are shown before unblinding, by action; those of any other action are hidden."""
-HIDDEN_ACTORS = ("take in responses", "submit answer")
+HIDDEN_ACTORS = ("take in responses", "submit answer", "import answer", "import responses")
 """Events whose time and actor would tell which answers are a model's: the actor is hidden."""
 
 
