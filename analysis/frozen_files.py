@@ -45,6 +45,9 @@ OPTIONAL: dict[str, str] = {
     "rating_notes": "rater_id blinding_code kind text written_at:datetime",
     "calibrations": "rater_id number:integer share_within_one:number passed:boolean "
     "attempted_at:datetime",
+    "repeat_ratings": "rater_id blinding_code repeat_code position:integer {dimensions} "
+    "submitted_at:datetime",
+    "cue_pairs": "first_vignette second_vignette",
     "adjudications": "adjudicator_id blinding_code dimension score:integer comment "
     "decided_at:datetime",
 }

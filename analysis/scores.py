@@ -90,7 +90,8 @@ class Scores:
 def scores_of(dataset: Dataset, dimension: Dimension) -> Scores:
     """The final scores of every submitted response, first presentations only.
 
-    Hidden repeats are rows whose `repeat` is above 0; they answer another question.
+    Hidden repeats have the table `repeat_ratings`, or in an imported file rows whose `repeat` is
+    above 0; they answer another question.
     """
     return _build(dataset, dimension, dataset.final_ratings())
 
@@ -98,7 +99,7 @@ def scores_of(dataset: Dataset, dimension: Dimension) -> Scores:
 def repeats_of(dataset: Dataset, dimension: Dimension) -> Scores:
     """The scores of second presentations, in the same rows and columns as `scores_of`."""
     again = [row for row in dataset.tables["ratings"] if row.get("repeat")]
-    return _build(dataset, dimension, again)
+    return _build(dataset, dimension, [*again, *dataset.tables.get("repeat_ratings", ())])
 
 
 def with_worst(dataset: Dataset, scores: Scores) -> Scores:

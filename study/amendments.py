@@ -69,17 +69,24 @@ def amend(store: Store, study_id: str, protocol: Protocol, *, by: Actor, reason:
         ProtocolError: If nothing changed, the version did not rise by one, or a vignette is not
             among those registered.
     """
-    if not reason.strip():
-        raise LifeCycleError("an amendment needs a reason; it is printed with the results")
     with store.write() as session:
         guard_injected(session, store, study_id)
-        study = load_study(session, study_id)
-        parse_protocol(protocol.as_json(), vignettes_present=set(study.vignettes))
-        check_practice(protocol, session.get_one(RegistrationRow, study_id).practice)
-        changes = tuple(changes_between(study.protocol.as_json(), protocol.as_json()))
-        _check_version(study.protocol, protocol, changes)
-        _check_state(study_row(session, study_id).state, changes)
-        return _append(session, store, study_id, protocol, changes, by=by, reason=reason.strip())
+        return amend_within(session, store, study_id, protocol, by=by, reason=reason)
+
+
+def amend_within(
+    session: Session, store: Store, study_id: str, protocol: Protocol, *, by: Actor, reason: str
+) -> int:
+    """Amend inside the caller's transaction; see `amend`."""
+    if not reason.strip():
+        raise LifeCycleError("an amendment needs a reason; it is printed with the results")
+    study = load_study(session, study_id)
+    parse_protocol(protocol.as_json(), vignettes_present=set(study.vignettes))
+    check_practice(protocol, session.get_one(RegistrationRow, study_id).practice)
+    changes = tuple(changes_between(study.protocol.as_json(), protocol.as_json()))
+    _check_version(study.protocol, protocol, changes)
+    _check_state(study_row(session, study_id).state, changes)
+    return _append(session, store, study_id, protocol, changes, by=by, reason=reason.strip())
 
 
 def changes_between(before: Any, after: Any, path: str = "") -> Iterator[Change]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from study.allocating import repeated_codes
 from study.audit import Actor, record
 from study.registration import admit_simulation
 from study.store import Store
@@ -51,4 +52,6 @@ def origins_for_simulation(store: Store, study_id: str, *, by: Actor) -> Mapping
             "origins for simulation",
             {"n_codes": len(rows)},
         )
-    return {code: Origin(vignette, person, arm or "") for code, vignette, person, arm in rows}
+        repeats = repeated_codes(session, study_id)
+    origins = {code: Origin(vignette, person, arm or "") for code, vignette, person, arm in rows}
+    return origins | {repeat: origins[own] for repeat, own in repeats.items()}

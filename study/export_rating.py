@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from study.allocating import repeated_codes
 from study.clock import as_text
+from study.export_repeats import codes_of_repeats
 from study.frozen_table import Row, Table, make_table, sorted_rows
 from study.protocol_trial import Harm
 from study.registration import RegisteredStudy
@@ -81,7 +83,8 @@ def _last_harms(session: Session, study_id: str) -> list[tuple[str, str, str, st
         )
         .join(RatingRow, RatingRow.assignment_id == RaterAssignmentRow.assignment_id)
         .where(
-            RatingRow.study_id == study_id, is_last, RatingRow.harm_severity.is_not(None)
+            RatingRow.study_id == study_id, is_last, RatingRow.harm_severity.is_not(None),
+            RaterAssignmentRow.code.not_in(codes_of_repeats(study_id)),
         )
         .order_by(RaterAssignmentRow.rater_id, RaterAssignmentRow.code)
     )  # fmt: skip
@@ -111,8 +114,9 @@ def _notes(session: Session, study_id: str) -> Table:
         .join(RatingNoteRow, RatingNoteRow.assignment_id == RaterAssignmentRow.assignment_id)
         .where(RaterAssignmentRow.study_id == study_id)
     )
+    own = repeated_codes(session, study_id)
     rows: list[Row] = [
-        (a.rater_id, a.code, note.kind, note.text, as_text(note.written_at))
+        (a.rater_id, own.get(a.code, a.code), note.kind, note.text, as_text(note.written_at))
         for a, note in session.execute(query)
     ]
     return make_table("rater_id blinding_code kind text written_at:datetime", sorted_rows(rows, 3))

@@ -13,6 +13,7 @@ from study.canonical import canonical
 from study.clock import as_text
 from study.export_custody import custody_tables
 from study.export_rating import rating_tables
+from study.export_repeats import allocation_tables, codes_of_repeats
 from study.frozen_table import Row, Table, make_table, sorted_rows
 from study.masked import shown_texts
 from study.people import Person, people_of
@@ -44,6 +45,7 @@ def all_tables(session: Session, study: RegisteredStudy) -> dict[str, Table]:
         "audit": _audit(session, study),
         **custody_tables(session, study),
         **rating_tables(session, study),
+        **allocation_tables(session, study),
     }
 
 
@@ -129,6 +131,7 @@ def _responses(
             .where(PersonRow.study_id == study.study_id)
         )
     }
+    asked, dealt = positions.keys() | answered.keys(), {person_id for person_id, _ in positions}
     n_changes = Counter(
         session.scalars(
             select(MaskingChangeRow.response_id).where(MaskingChangeRow.response_id.in_(codes))
@@ -139,6 +142,7 @@ def _responses(
         _response(person, vignette_id, answered, codes, shown, n_changes, positions)
         for person in _respondents_of(session, study)
         for vignette_id in study.protocol.vignettes
+        if person.person_id not in dealt or (person.person_id, vignette_id) in asked
     ]
     return make_table(
         "response_id vignette_id respondent_id arm status failure blinding_code text masked_text "
@@ -200,7 +204,11 @@ def _assignments(session: Session, study: RegisteredStudy) -> Table:
 
 
 def _assignment_rows(session: Session, study: RegisteredStudy) -> list[RaterAssignmentRow]:
-    query = select(RaterAssignmentRow).where(RaterAssignmentRow.study_id == study.study_id)
+    """Without hidden repeats, which have a table of their own."""
+    query = select(RaterAssignmentRow).where(
+        RaterAssignmentRow.study_id == study.study_id,
+        RaterAssignmentRow.code.not_in(codes_of_repeats(study.study_id)),
+    )
     return list(session.scalars(query))
 
 
@@ -210,7 +218,8 @@ def _ratings(
     dimensions = [dimension.id for dimension in study.protocol.rating.dimensions]
     assignments = {a.assignment_id: a for a in _assignment_rows(session, study)}
     vignette_of = {masked.code: masked.vignette_id for masked in codes.values()}
-    ratings = list(session.scalars(select(RatingRow).where(RatingRow.study_id == study.study_id)))
+    query = select(RatingRow).where(RatingRow.study_id == study.study_id)
+    ratings = [row for row in session.scalars(query) if row.assignment_id in assignments]
     last = Counter[str]()
     for rating in ratings:
         last[rating.assignment_id] = max(last[rating.assignment_id], rating.revision)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
+from study.allocating import allocate_raters
 from study.approvals import APPROVED, approval_for
 from study.audit import Actor, events_of, record
 from study.canonical import sha256_hex
@@ -21,7 +22,7 @@ from study.people import Person, actor_of, enrol_model
 from study.preconditions import Precondition, preconditions
 from study.protocol import Protocol
 from study.registration import guard_injected, load_study, require_role, study_row
-from study.steps import allocate_raters, mask_responses
+from study.steps import mask_responses
 from study.store import Store
 from study.tables import SealedSeedRow
 from study.tables_custody import ApprovalRow

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from study.answer_items import n_vignettes_each
 from study.answering import n_answers
 from study.audit import events_of
 from study.lifecycle import State, Verb, as_state, next_step
@@ -203,7 +204,7 @@ def _next_step(session: Session, study_id: str, now: datetime) -> NextStep | Non
 
 
 def _residents(session: Session, study_id: str) -> tuple[PersonProgress, ...]:
-    due = len(load_study(session, study_id).protocol.vignettes)
+    due = n_vignettes_each(load_study(session, study_id).protocol)
     done = dict(
         session.execute(
             select(ResponseRow.person_id, func.count())

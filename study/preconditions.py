@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from study.answer_items import n_vignettes_each
 from study.answering import n_answers
 from study.approvals import approval_for
 from study.consent import withdrawn_ids
@@ -43,7 +44,11 @@ def preconditions(
 def answers_due(session: Session, study_id: str) -> int:
     """Answers the protocol plans for, all arms together; none is due from who has withdrawn."""
     protocol = load_study(session, study_id).protocol
-    planned = len(protocol.vignettes) * sum(arm.n_respondents for arm in protocol.arms)
+    each = n_vignettes_each(protocol)
+    planned = sum(
+        arm.n_respondents * (each if arm.kind == "clinicians" else len(protocol.vignettes))
+        for arm in protocol.arms
+    )
     answered = {person_id: 0 for person_id in withdrawn_ids(session, study_id)}
     query = (
         select(PersonRow.person_id, func.count(ResponseRow.response_id))
@@ -51,7 +56,7 @@ def answers_due(session: Session, study_id: str) -> int:
         .where(PersonRow.person_id.in_(answered), PersonRow.role == "resident")
         .group_by(PersonRow.person_id)
     )
-    missing = (len(protocol.vignettes) - n for _, n in session.execute(query))
+    missing = (each - n for _, n in session.execute(query))
     return planned - sum(missing)
 
 

@@ -1,23 +1,20 @@
-"""The two steps that make rows: masking the responses, and allocating them to raters."""
+"""The step that masks the responses and gives each a blinding code."""
 
 from __future__ import annotations
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from study.allocation import CODE_PURPOSE, RATER_PURPOSE, assign_raters, blinding_codes
+from study.allocation import CODE_PURPOSE, blinding_codes
 from study.canonical import sha256_hex
 from study.leak_queue import scan
 from study.masking import mask_text
-from study.people import expected_people
-from study.randomness import public_id
 from study.registration import load_study
 from study.seeds import sealed_seed
 from study.store import Store
 from study.tables import (
     MaskedResponseRow,
     MaskingChangeRow,
-    RaterAssignmentRow,
     ResponseRow,
 )
 
@@ -63,35 +60,3 @@ def mask_responses(session: Session, store: Store, study_id: str) -> None:
         )
     session.flush()
     scan(session, study_id)
-
-
-def allocate_raters(session: Session, store: Store, study_id: str) -> None:
-    """Deal the masked responses to the raters who have joined or been invited.
-
-    Raises:
-        AllocationError: If too few have joined.
-    """
-    design = load_study(session, study_id).protocol.rating
-    codes = session.scalars(
-        select(MaskedResponseRow.code)
-        .where(MaskedResponseRow.study_id == study_id)
-        .order_by(MaskedResponseRow.code)
-    ).all()
-    expected = expected_people(session, study_id, "rater", store.clock.now())
-    raters = sorted(person.person_id for person in expected)
-    assignments = assign_raters(
-        codes,
-        raters,
-        ratings_per_response=design.raters_per_response,
-        seed=sealed_seed(session, store, study_id, RATER_PURPOSE),
-    )
-    session.add_all(
-        RaterAssignmentRow(
-            assignment_id=public_id(store.source, "t"),
-            study_id=study_id,
-            rater_id=assignment.rater,
-            code=assignment.code,
-            position=assignment.position,
-        )
-        for assignment in assignments
-    )

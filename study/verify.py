@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from study.allocation import CODE_PURPOSE, RATER_PURPOSE, assign_raters, blinding_codes
+from study.allocation import CODE_PURPOSE, blinding_codes
 from study.audit import GENESIS
 from study.canonical import Cell, canonical, sha256_hex, table_sha256
 from study.errors import BundleError
 from study.export import MISSING
 from study.masked import CUSTODIAN
+from study.replay import order_faults, rater_faults
 from study.signing import is_signed
 
 Row = Mapping[str, Any]
@@ -75,7 +76,7 @@ def verify(
                            f"{len(audit)} events in one unbroken chain"))  # fmt: skip
     checks.append(_receipts(audit, receipts))
     checks.append(_verdict("allocation", list(_allocation_faults(bundle, manifest, tables)),
-                           "codes and raters replay from the revealed seeds"))  # fmt: skip
+                           "codes, raters and orders replay from the revealed seeds"))  # fmt: skip
     checks.append(_signature(bundle, audit, public_key))
     return tuple(checks)
 
@@ -254,8 +255,8 @@ def _allocation_faults(
         # Equal texts of one vignette share a place; which of them got which code is not told.
         if not _same_codes(coded, wanted):
             yield "blinding codes are not those that the sealed seed gives"
-    if RATER_PURPOSE in seeds:
-        yield from _rater_faults(bundle, tables, seeds[RATER_PURPOSE])
+    yield from rater_faults(tables, seeds)
+    yield from order_faults(json.loads((bundle / "protocol.json").read_bytes()), tables, seeds)
 
 
 def _before(masked_text: object, ruled: Sequence[Row]) -> str:
@@ -274,20 +275,6 @@ def _same_codes(coded: Sequence[Row], wanted: Sequence[str]) -> bool:
         here.add(row["blinding_code"])
         there.add(code)
     return all(here == there for here, there in groups.values())
-
-
-def _rater_faults(
-    bundle: Path, tables: Mapping[str, list[dict[str, Any]]], seed: bytes
-) -> Iterator[str]:
-    protocol = json.loads((bundle / "protocol.json").read_bytes())
-    found = {(r["rater_id"], r["position"], r["blinding_code"]) for r in tables["assignments"]}
-    raters = sorted({str(row["rater_id"]) for row in tables["assignments"]})
-    codes = sorted({str(r["blinding_code"]) for r in tables["responses"] if r["blinding_code"]})
-    wanted = assign_raters(
-        codes, raters, ratings_per_response=protocol["rating"]["raters_per_response"], seed=seed
-    )
-    if {(a.rater, a.position, a.code) for a in wanted} != found:
-        yield "the allocation is not the one that the sealed seed gives"
 
 
 def _signature(bundle: Path, audit: Sequence[Row], public_key: str | None) -> Check:

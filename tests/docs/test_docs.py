@@ -24,7 +24,9 @@ def test_the_data_dictionary_names_every_table_and_column_in_order(
     page = (ROOT / "docs" / "data_dictionary.md").read_text()
     sections = dict(re.findall(r"(?ms)^## (\w+)\n(.*?)(?=^## |\Z)", page))
     assert [name for name in sections if name in tables] == list(tables)
-    asked_for = {"marks", "guesses", "harms", "calibrations", "adjudications"}
+    asked_for = {
+        "marks", "guesses", "harms", "calibrations", "adjudications", "repeat_ratings", "cue_pairs",
+    }  # fmt: skip
     assert sections.keys() - tables.keys() == asked_for
     for name, table in tables.items():
         documented = re.findall(r"(?m)^\| (\(?[\w ]+\)?) \|", sections[name])[1:]

@@ -7,13 +7,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from study.allocation import assign_raters, blinding_codes
-from study.answer_items import vignette_order
+from study.allocation import Coded, blinding_codes
 from study.audit import OPERATOR
 from study.canonical import canonical, sha256_hex, table_sha256
 from study.errors import StillBlindedError, StudyError
 from study.export import export
+from study.rater_orders import Deal, assign_raters
 from study.store import Store
+from study.vignette_order import VignettePlan
 from tests.studies import (
     answer_as_model,
     answer_everything,
@@ -68,21 +69,23 @@ def test_the_revealed_seeds_replay_orders_codes_and_allocation(
     responses.sort(key=lambda r: (r["vignette_id"], sha256_hex(str(r["masked_text"]).encode())))
     codes = [str(r["blinding_code"]) for r in responses]
     assert tuple(codes) == blinding_codes(len(codes), seed=seeds["blinding codes"])
-    raters = sorted(str(r["rater_id"]) for r in rows(directory, "raters"))
-    replayed = assign_raters(
-        sorted(codes), raters, ratings_per_response=2, seed=seeds["rater allocation"]
-    )
+    raters = tuple(sorted(str(r["rater_id"]) for r in rows(directory, "raters")))
+    coded = [
+        Coded(*(str(r[name]) for name in ("blinding_code", "vignette_id", "respondent_id", "arm")))
+        for r in responses
+    ]
+    deal = Deal("rater allocation", 2, raters)
+    replayed = assign_raters(coded, deal, seed=seeds["rater allocation"])
     stored = rows(directory, "assignments")
     assert {(a.rater, a.position, a.code) for a in replayed} == {
         (a["rater_id"], a["position"], a["blinding_code"]) for a in stored
     }
+    plan = VignettePlan(("V01", "V02", "V03"), "random", None, frozenset())
     for person in rows(directory, "respondents"):
         if person["kind"] == "clinician":
             own = [r for r in responses if r["respondent_id"] == person["respondent_id"]]
             own.sort(key=lambda r: int(str(r["position"])))
-            order = vignette_order(
-                seeds["vignette order"], str(person["respondent_id"]), ["V01", "V02", "V03"]
-            )
+            order = plan.order(str(person["respondent_id"]), 0, seeds["vignette order"])
             assert [r["vignette_id"] for r in own] == order
 
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from study.answer_items import vignette_order
 from study.errors import ProtocolError
 from study.protocol import parse_protocol
 from study.vignette import Vignette, load_vignettes
-from study.vignette_order import check_orders, cue_pairs, random_order, side_by_side
+from study.vignette_order import VignettePlan, check_orders, cue_pairs, random_order, side_by_side
 from tests.studies import example_vignettes, protocol_values
 
 SHIPPED = load_vignettes(Path(str(files("data"))) / "vignettes")
@@ -53,8 +52,9 @@ def test_a_list_that_no_order_can_keep_apart_is_refused() -> None:
 def test_no_random_order_of_the_thirty_has_cueing_neighbours() -> None:
     pairs = cue_pairs(SHIPPED.values())
     assert len(pairs) >= 5
+    plan = VignettePlan(tuple(SHIPPED), "random", None, pairs)
     for number in range(300):
-        order = vignette_order(SEED, f"person {number}", list(SHIPPED), pairs)
+        order = plan.order(f"person {number}", number, SEED)
         assert sorted(order) == sorted(SHIPPED)
         assert side_by_side(order, pairs) == []
 
