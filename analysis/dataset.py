@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.checks import check_audit, check_rows
 from analysis.errors import DatasetError
 from analysis.frozen_files import OPTIONAL, Row, read_manifest, read_protocol, read_table
-from analysis.withdrawn import without_withdrawn
+from analysis.withdrawn import without_doubles, without_withdrawn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,7 +151,7 @@ def open_export(directory: Path) -> Dataset:
     dataset = dataset_of(manifest, protocol, tables, name=f"{directory / 'protocol.json'}")
     check_audit(dataset)
     check_rows(dataset)
-    return without_withdrawn(dataset)
+    return without_doubles(without_withdrawn(dataset))
 
 
 def from_ratings(

@@ -40,6 +40,7 @@ OPTIONAL: dict[str, str] = {
     "deviations": "deviation_id kind subject description reported_by reported_at:datetime",
     "approvals": "verb subject reason approved_by approved_at:datetime",
     "consents": "person_id version text_sha256 signed_at:datetime",
+    "same_person": "first_id second_id same:boolean reason decided_at:datetime",
     "withdrawals": "person_id role disposition withdrawn_at:datetime",
     "harms": "rater_id blinding_code severity likelihood",
     "rating_notes": "rater_id blinding_code kind text written_at:datetime",

@@ -1,6 +1,7 @@
-"""Records of people who withdrew from a study whose protocol takes them out of the analysis.
+"""Records that the archive keeps and the analysis does not read.
 
-They stay in the archive and its digests; the analysis reads none of them.
+Those of people who withdrew from a study whose protocol takes them out of the analysis, and the
+second ratings of a human being who had two accounts: agreement with oneself is no agreement.
 """
 
 from __future__ import annotations
@@ -40,6 +41,30 @@ def without_withdrawn(dataset: Dataset) -> Dataset:
         name: rows
         if name in ("audit", "raters", "respondents", "withdrawals")
         else tuple(row for row in rows if stays(row))
+        for name, rows in dataset.tables.items()
+    }
+    return replace(dataset, tables=kept)
+
+
+def without_doubles(dataset: Dataset) -> Dataset:
+    """The dataset without ratings by a second account of somebody who rated the response."""
+    first_of = {
+        str(row["second_id"]): str(row["first_id"])
+        for row in dataset.tables["same_person"]
+        if row["same"]
+    }
+    if not first_of:
+        return dataset
+    rated = {(row["rater_id"], row["blinding_code"]) for row in dataset.tables["ratings"]}
+
+    def is_double(row: Row) -> bool:
+        first = first_of.get(str(row.get("rater_id")))
+        return first is not None and (first, row.get("blinding_code")) in rated
+
+    kept = {
+        name: tuple(row for row in rows if not is_double(row))
+        if name in ("ratings", "assignments", "marks", "guesses", "harms")
+        else rows
         for name, rows in dataset.tables.items()
     }
     return replace(dataset, tables=kept)

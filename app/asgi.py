@@ -15,6 +15,7 @@ from app.configuration import (
     public_hosts,
     shipped_settings,
     store_directory,
+    trusted_header,
 )
 from app.faults import log_fault
 from study.store import open_store
@@ -47,6 +48,7 @@ def create_app(store_url: str, *, host: str = "127.0.0.1") -> App:
         BlockedPaths,
         CalmFaults,
         KnownHostOnly,
+        RateLimits,
         SecurityHeaders,
         TrustedIdentity,
     )
@@ -60,6 +62,7 @@ def create_app(store_url: str, *, host: str = "127.0.0.1") -> App:
             Middleware(KnownHostOnly, hosts=known),
             Middleware(SecurityHeaders, script_hashes=inline_script_hashes()),
             Middleware(CalmFaults),
+            Middleware(RateLimits, trusted_header=trusted_header()),
             Middleware(BlockedPaths),
             Middleware(TrustedIdentity),
         ],

@@ -89,3 +89,11 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield from _flatten(value, f"{name}.")
         else:
             yield name, value
+
+
+def trusted_header() -> str | None:
+    """The header in which a reverse proxy of the operator's own names the client's address.
+
+    None unless `SAFEMED_CLIENT_HEADER` names one: a header that any client can send proves nothing.
+    """
+    return os.environ.get("SAFEMED_CLIENT_HEADER") or None

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.faults import log_fault
 from app.identity import HEADER, person_of_token, token_in_header
+from app.limits import Limit
 from app.routes.pages import as_sentence, refusal
 from study.errors import StorageError
 
@@ -65,6 +66,51 @@ def _fault_response(scope: Scope, error: Exception) -> Response:
         status=status,
         remedy="Please reload it in a minute; if it lasts, tell the study team.",
     )
+
+
+class RateLimits:
+    """Slows down whoever tries too often from one address: signing in, and drafts."""
+
+    def __init__(self, app: ASGIApp, *, trusted_header: str | None = None) -> None:
+        self.app = app
+        self.trusted_header = trusted_header
+        self.limits = {
+            "sign in": Limit(tries=300, within_s=300),
+            "drafts": Limit(tries=6_000, within_s=60),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, or say when to try again."""
+        limit = self._limit(scope)
+        wait = limit.wait_s(self._address(scope)) if limit else 0.0
+        if not wait:
+            await self.app(scope, receive, send)
+            return
+        words = f"too many tries from here; try again in {max(1, round(wait))} seconds"
+        response: Response = (
+            JSONResponse({"error": as_sentence(words)}, 429)
+            if scope["path"].startswith("/api/")
+            else refusal("A moment, please", words, status=429)
+        )
+        response.headers["retry-after"] = str(max(1, round(wait)))
+        await response(scope, receive, send)
+
+    def _limit(self, scope: Scope) -> Limit | None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return None
+        if scope["path"].startswith("/api/"):
+            return self.limits["drafts"]
+        return self.limits["sign in"] if scope["path"] in ("/enter", "/return") else None
+
+    def _address(self, scope: Scope) -> str:
+        """The client's address; from a header only where the operator names one to trust."""
+        if self.trusted_header:
+            written = Headers(scope=scope).get(self.trusted_header, "")
+            if written:
+                # A proxy appends the address that it saw: what stands before it is a claim.
+                return written.rpartition(",")[2].strip()
+        client = scope.get("client")
+        return str(client[0]) if client else "unknown"
 
 
 class KnownHostOnly:

@@ -13,7 +13,7 @@ from study.frozen_table import Row, Table, make_table
 from study.registration import RegisteredStudy
 from study.tables import AuditEventRow, PersonRow
 from study.tables_custody import AmendmentRow, ApprovalRow, DeviationRow
-from study.tables_people import ConsentRow, WithdrawalRow
+from study.tables_people import ConsentRow, SamePersonRow, WithdrawalRow
 
 
 def custody_tables(session: Session, study: RegisteredStudy) -> dict[str, Table]:
@@ -24,6 +24,7 @@ def custody_tables(session: Session, study: RegisteredStudy) -> dict[str, Table]
         "approvals": _approvals(session, study.study_id),
         "consents": _consents(session, study.study_id),
         "withdrawals": _withdrawals(session, study.study_id),
+        "same_person": _same_person(session, study.study_id),
     }
 
 
@@ -100,6 +101,19 @@ def _withdrawals(session: Session, study_id: str) -> Table:
         for row, role in session.execute(query)
     ]
     return make_table("person_id role disposition withdrawn_at:datetime", rows)
+
+
+def _same_person(session: Session, study_id: str) -> Table:
+    query = (
+        select(SamePersonRow)
+        .where(SamePersonRow.study_id == study_id)
+        .order_by(SamePersonRow.first_id, SamePersonRow.second_id)
+    )
+    rows: list[Row] = [
+        (row.first_id, row.second_id, row.same, row.reason, as_text(row.decided_at))
+        for row in session.scalars(query)
+    ]
+    return make_table("first_id second_id same:boolean reason decided_at:datetime", rows)
 
 
 def _or_none(words: str) -> Cell:

@@ -12,7 +12,14 @@ from study.errors import InvitationError, RealPersonEnrolledError, StudyError
 from study.people import Role, actor_of, add_person, as_role, join, person_of_row
 from study.randomness import random_word
 from study.registration import admit_simulation, guard_injected, load_study
-from study.sign_in import Entry, give_return_code, secret_sha256, start_sign_in
+from study.sign_in import (
+    UNKNOWN_BROWSER,
+    Browser,
+    Entry,
+    give_return_code,
+    secret_sha256,
+    start_sign_in,
+)
 from study.store import Store
 from study.tables import InvitationRow, PersonRow
 
@@ -112,7 +119,7 @@ def look_up_invitation(store: Store, token: str) -> InvitationView:
         )
 
 
-def accept_invitation(store: Store, token: str) -> Entry:
+def accept_invitation(store: Store, token: str, browser: Browser | None = None) -> Entry:
     """Come in by an invitation link, once; the return code is for every later time.
 
     Raises:
@@ -131,7 +138,8 @@ def accept_invitation(store: Store, token: str) -> Entry:
         invitation.accepted_at = store.clock.now()
         join(session, store, person)
         code = give_return_code(session, store, person)
-        session_token = start_sign_in(session, store, person.person_id)
+        here = browser or UNKNOWN_BROWSER
+        session_token = start_sign_in(session, store, person.person_id, here)
         record(
             session, store.clock, person.study_id, actor_of(person_of_row(person)), "join",
             person.person_id, {"role": person.role, "scripted": person.scripted},

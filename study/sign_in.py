@@ -10,7 +10,7 @@ from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from study.audit import record
+from study.audit import Actor, record
 from study.canonical import sha256_hex
 from study.errors import NotAllowedError, SignInError
 from study.people import Person, Role, actor_of, add_person, join, person_of_row
@@ -36,7 +36,7 @@ class Entry:
     return_code: str | None
 
 
-def sign_in(store: Store, return_code: str) -> Entry:
+def sign_in(store: Store, return_code: str, browser: Browser | None = None) -> Entry:
     """Come back with a return code, on any device.
 
     Raises:
@@ -51,7 +51,7 @@ def sign_in(store: Store, return_code: str) -> Entry:
         refusal = _try_code(found, secret, store.clock.now())
         if refusal is None and found is not None:
             person = session.get_one(PersonRow, found.person_id)
-            token = start_sign_in(session, store, person.person_id)
+            token = start_sign_in(session, store, person.person_id, browser or UNKNOWN_BROWSER)
             record(
                 session, store.clock, person.study_id, actor_of(person_of_row(person)), "sign in",
                 person.person_id,
@@ -129,6 +129,38 @@ def give_return_code(session: Session, store: Store, person: PersonRow) -> str:
     return "-".join(whole[i : i + 6] for i in range(0, len(whole), 6))
 
 
+def reissue_return_code(store: Store, person_id: str, *, by: Actor) -> str:
+    """Give somebody a new return code; the old one is dead, and every browser is signed out.
+
+    Args:
+        store: The database.
+        person_id: Whose.
+        by: A coordinator or investigator, or the operator; in the audit.
+
+    Returns:
+        The new code, shown once.
+
+    Raises:
+        SignInError: If the person has never joined: invite again instead.
+    """
+    with store.write() as session:
+        person = session.get(PersonRow, person_id)
+        old = session.scalars(
+            select(ReturnCodeRow).where(ReturnCodeRow.person_id == person_id)
+        ).first()
+        if person is None or old is None:
+            raise SignInError("nobody has joined under that id; send a new invitation instead")
+        session.delete(old)
+        session.flush()
+        for signed_in in session.scalars(
+            select(SignInRow).where(SignInRow.person_id == person_id, SignInRow.ended_at.is_(None))
+        ):
+            signed_in.ended_at = store.clock.now()
+        code = give_return_code(session, store, person)
+        record(session, store.clock, person.study_id, by, "reissue return code", person_id)
+        return code
+
+
 def _try_code(found: ReturnCodeRow | None, secret: str, now: datetime) -> str | None:
     """Why the code is refused, or None; counts wrong tries."""
     if found is None:
@@ -151,7 +183,22 @@ def _hasher() -> PasswordHasher:
     return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 
-def start_sign_in(session: Session, store: Store, person_id: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """What is known of the browser that signs in."""
+
+    mark: str | None = None
+    """A long-lived random cookie, of which the digest is kept: one browser, two accounts."""
+    device: str | None = None
+    """A few words for the person's own list."""
+
+
+UNKNOWN_BROWSER = Browser()
+
+
+def start_sign_in(
+    session: Session, store: Store, person_id: str, browser: Browser = UNKNOWN_BROWSER
+) -> str:
     """Sign a browser in; only the digest of its token is kept."""
     token = random_word(store.source, 40)
     now = store.clock.now()
@@ -161,6 +208,8 @@ def start_sign_in(session: Session, store: Store, person_id: str) -> str:
             person_id=person_id,
             started_at=now,
             expires_at=now + timedelta(days=SIGN_IN_DAYS),
+            browser=secret_sha256(browser.mark) if browser.mark else None,
+            device=browser.device,
         )
     )
     session.get_one(PersonRow, person_id).last_seen_at = now

@@ -13,11 +13,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import services
-from app.routes.guards import FOREIGN, is_same_origin, person_of, remember
+from app.routes.guards import (
+    FOREIGN,
+    browser_of,
+    is_same_origin,
+    mark_browser,
+    person_of,
+    remember,
+)
 from app.routes.pages import ROLE_WORDS, page, refusal
 from study.errors import InvitationError, RealPersonEnrolledError, StorageError
 from study.invitations import accept_invitation, look_up_invitation
-from study.sign_in import Entry
+from study.sign_in import Browser, Entry
 
 VISIT = "safemed_visit"
 REPEAT_S = 300.0
@@ -34,7 +41,7 @@ class RecentEntries:
     _entries: dict[str, tuple[float, Entry]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def accept(self, visit: str, token: str) -> Entry:
+    def accept(self, visit: str, token: str, browser: Browser) -> Entry:
         """Accept the invitation, or give again what this visit got for it a moment ago.
 
         Raises:
@@ -46,7 +53,7 @@ class RecentEntries:
             self._entries = {k: v for k, v in self._entries.items() if v[0] > now}
             if visit and key in self._entries:
                 return self._entries[key][1]
-            entry = accept_invitation(services.store(), token)
+            entry = accept_invitation(services.store(), token, browser)
             self._entries[key] = (now + REPEAT_S, entry)
             return entry
 
@@ -90,13 +97,15 @@ async def accept(request: Request) -> Response:
     form = await request.form()
     token, visit = str(form.get("t", "")), request.cookies.get(VISIT, "")
     try:
-        entry = await run_in_threadpool(_recent.accept, visit, token)
+        browser = browser_of(request)
+        entry = await run_in_threadpool(_recent.accept, visit, token, browser)
     except (InvitationError, RealPersonEnrolledError) as error:
         return await _refused(request, error)
     except StorageError as error:
         return _out_of_order(error)
     response = page("code", code=entry.return_code)
     remember(response, request, entry.session_token)
+    mark_browser(response, request, browser)
     return response
 
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app import services
-from app.routes.guards import FOREIGN, is_same_origin, remember
+from app.routes.guards import FOREIGN, browser_of, is_same_origin, mark_browser, remember
 from app.routes.pages import as_sentence, page, refusal
 from study.errors import SignInError, StorageError
 from study.sign_in import sign_in
@@ -25,11 +25,13 @@ async def sign_in_again(request: Request) -> Response:
     form = await request.form()
     code = str(form.get("code", ""))
     try:
-        entry = await run_in_threadpool(sign_in, services.store(), code)
+        browser = browser_of(request)
+        entry = await run_in_threadpool(sign_in, services.store(), code, browser)
     except SignInError as error:
         return page("return", status=401, problem=as_sentence(str(error)))
     except StorageError as error:
         return page("return", status=503, problem=as_sentence(str(error)))
     response = RedirectResponse("/", 303, headers={"cache-control": "no-store"})
     remember(response, request, entry.session_token)
+    mark_browser(response, request, browser)
     return response

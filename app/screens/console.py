@@ -24,6 +24,7 @@ from app.monitoring import (
     watch_raters,
 )
 from app.screens import (
+    console_accounts,
     console_actions,
     console_adjudication,
     console_consent,
@@ -76,6 +77,7 @@ def show(person: Person) -> None:
     console_adjudication.show(person, now)
     console_records.queries(person, queries)
     console_records.deviations(person)
+    console_accounts.show(person)
     if person.role in MAY_INVITE:
         console_actions.invitations(person, now)
     st.html(f'<div class="sm-console">{_history(now)}<p>{states.SIGN_OUT}</p></div>')
