@@ -18,9 +18,9 @@ from study.tables_rating import (
     AdjudicationRow,
     AdjudicationTaskRow,
     CalibrationAttemptRow,
-    MarkingRow,
     MarkRow,
     RatingNoteRow,
+    SourceGuessRow,
 )
 
 
@@ -98,11 +98,11 @@ def _harms(session: Session, study_id: str) -> Table:
 def _guesses(session: Session, study_id: str) -> Table:
     query = (
         select(
-            RaterAssignmentRow.rater_id, RaterAssignmentRow.code, MarkingRow.guess,
-            MarkingRow.guess_confidence,
+            RaterAssignmentRow.rater_id, RaterAssignmentRow.code, SourceGuessRow.guess,
+            SourceGuessRow.confidence,
         )
-        .join(MarkingRow, MarkingRow.assignment_id == RaterAssignmentRow.assignment_id)
-        .where(MarkingRow.study_id == study_id)
+        .join(SourceGuessRow, SourceGuessRow.assignment_id == RaterAssignmentRow.assignment_id)
+        .where(SourceGuessRow.study_id == study_id)
     )  # fmt: skip
     rows: list[Row] = [tuple(row) for row in session.execute(query)]
     return make_table("rater_id blinding_code guess confidence:integer", sorted_rows(rows, 2))

@@ -1,4 +1,4 @@
-"""The second pass: key points, omission, errors and the source guess, once all scores are in.
+"""The second pass: key points, omission and errors, once all scores are in.
 
 It opens when every response of a rater is scored, and closes those scores to amendment, since key
 points would show what the scores should have been. Key points leave the server only here.
@@ -31,11 +31,6 @@ from study.registration import (
 from study.store import Store
 from study.tables import RaterAssignmentRow
 from study.tables_rating import HiddenRepeatRow, MarkingDraftRow, MarkingRow, MarkRow
-
-CONFIDENCE = range(1, 6)
-GUESS, SURE = "guess", "guess_confidence"
-UNKNOWN = 0
-"""Of a guess: "don't know"; arms count from 1 in the order of the protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +82,9 @@ class MarkingService:
             NotAllowedError: If the person is not a rater.
         """
         with self.store.read() as session:
-            _require_open(session, person)
-            queue = _to_mark(session, person)
-            done = _marked(session, person)
+            require_second_pass(session, person)
+            queue = to_mark(session, person)
+            done = marked(session, person)
             waiting = next((a for a in queue if a.assignment_id not in done), None)
             if waiting is None:
                 return None
@@ -119,7 +114,7 @@ class MarkingService:
         """
         with self.store.write() as session:
             assignment = self._open(session, person, code)
-            _check(self._items(session, person, assignment), marks)
+            check_marks(self._items(session, person, assignment), marks)
             row = session.get(MarkingDraftRow, assignment.assignment_id, with_for_update=True)
             known = _draft(row)
             if revision != known.revision and dict(marks) != known.scores:
@@ -144,18 +139,14 @@ class MarkingService:
         with self.store.write() as session:
             assignment = self._open(session, person, code)
             items = self._items(session, person, assignment)
-            _check(items, marks)
+            check_marks(items, marks)
             missing = [item.label for item in items if item.name not in marks]
             if missing:
                 raise RatingError(f"please mark each point; missing: {', '.join(missing)}")
-            arms = load_study(session, person.study_id).protocol.arms
-            guess = marks.get(GUESS, UNKNOWN)
             session.add(
                 MarkingRow(
                     assignment_id=assignment.assignment_id,
                     study_id=person.study_id,
-                    guess=None if guess == UNKNOWN else arms[guess - 1].id,
-                    guess_confidence=marks.get(SURE),
                     submitted_at=self.store.clock.now(),
                 )
             )
@@ -168,7 +159,6 @@ class MarkingService:
                     assignment_id=assignment.assignment_id, kind=kind, item=point, marked=bool(mark)
                 )
                 for name, mark in marks.items()
-                if name not in (GUESS, SURE)
                 for kind, _, point in [name.partition(":")]
             )
             record(
@@ -178,9 +168,9 @@ class MarkingService:
 
     def _open(self, session: Session, person: Person, code: str) -> RaterAssignmentRow:
         guard_injected(session, self.store, person.study_id)
-        _require_open(session, person)
+        require_second_pass(session, person)
         found = assignment_of(session, person, code)
-        if found.assignment_id in _marked(session, person):
+        if found.assignment_id in marked(session, person):
             raise RatingError("this response is marked already; it cannot be changed")
         return found
 
@@ -224,16 +214,11 @@ def items_of(study: RegisteredStudy, vignette_id: str) -> tuple[MarkItem, ...]:
             )
         )
     items += [MarkItem(f"{e.id}:", e.label, e.question, YES_NO) for e in design.errors]
-    if design.source_guess:
-        arms = study.protocol.arms
-        options = ((UNKNOWN, "don't know"), *((i, a.label) for i, a in enumerate(arms, start=1)))
-        items.append(MarkItem(GUESS, "Who wrote it?", "Your best guess.", options))
-        sure = tuple((i, {1: "not at all", 5: "certain"}.get(i, "")) for i in CONFIDENCE)
-        items.append(MarkItem(SURE, "How sure are you of that?", "", sure))
     return tuple(items)
 
 
-def _check(items: tuple[MarkItem, ...], marks: Mapping[str, int]) -> None:
+def check_marks(items: tuple[MarkItem, ...], marks: Mapping[str, int]) -> None:
+    """Refuse what is not asked, and what is no answer to it."""
     known = {item.name: {value for value, _ in item.options} for item in items}
     for name, mark in marks.items():
         if name not in known:
@@ -242,7 +227,13 @@ def _check(items: tuple[MarkItem, ...], marks: Mapping[str, int]) -> None:
             raise RatingError(f"{mark!r} is no answer to {name!r}; reload the page")
 
 
-def _require_open(session: Session, person: Person) -> None:
+def require_second_pass(session: Session, person: Person) -> None:
+    """Refuse the second pass to all but a rater who has scored everything.
+
+    Raises:
+        LifeCycleError: Saying what comes first.
+        NotAllowedError: If the person is not a rater.
+    """
     require_role(person.role, "rater", what="the second pass")
     require_consent(session, person)
     require_state(
@@ -253,7 +244,7 @@ def _require_open(session: Session, person: Person) -> None:
         raise LifeCycleError("the second pass opens when every response is scored")
 
 
-def _to_mark(session: Session, person: Person) -> list[RaterAssignmentRow]:
+def to_mark(session: Session, person: Person) -> list[RaterAssignmentRow]:
     """Every scored response once: hidden repeats and those given back are left out."""
     repeats = set(
         session.scalars(
@@ -268,7 +259,8 @@ def _to_mark(session: Session, person: Person) -> list[RaterAssignmentRow]:
     ]
 
 
-def _marked(session: Session, person: Person) -> set[str]:
+def marked(session: Session, person: Person) -> set[str]:
+    """Assignments of the rater whose marks are submitted."""
     query = (
         select(MarkingRow.assignment_id)
         .join(RaterAssignmentRow, RaterAssignmentRow.assignment_id == MarkingRow.assignment_id)

@@ -14,13 +14,15 @@ from study.answering import n_answers
 from study.approvals import approval_for
 from study.consent import withdrawn_ids
 from study.disputes import count_disputes
+from study.guessing import is_asked
 from study.leak_queue import has_custodian, n_unruled
 from study.people import expected_people, people_of
 from study.queries import n_open_queries
 from study.rating_queue import CONFLICT
 from study.registration import load_study
+from study.same_person import candidates
 from study.tables import ModelRunRow, PersonRow, RaterAssignmentRow, RatingRow, ResponseRow
-from study.tables_rating import HiddenRepeatRow, MarkingRow, RatingNoteRow
+from study.tables_rating import HiddenRepeatRow, MarkingRow, RatingNoteRow, SourceGuessRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +138,15 @@ def _to_open_rating(session: Session, study_id: str, now: datetime) -> tuple[Pre
 def _to_lock(session: Session, study_id: str, now: datetime) -> tuple[Precondition, ...]:
     due, done = ratings_due(session, study_id), ratings_done(session, study_id)
     n_queries = n_open_queries(session, study_id)
+    pairs = candidates(session, study_id)
     return (
         Precondition("at least one rating is in", done > 0),
         Precondition(f"all allocated ratings are in ({done} of {due})", done >= due, True),
         *_marks_in(session, study_id),
         *_disputes_decided(session, study_id),
+        Precondition(
+            f"every pair of accounts that look alike is decided ({len(pairs)} open)", not pairs
+        ),
         Precondition(f"every query is closed ({n_queries} open)", n_queries == 0, True),
         *_second_person(session, study_id, "lock"),
     )
@@ -164,7 +170,13 @@ def _marks_in(session: Session, study_id: str) -> tuple[Precondition, ...]:
     due = session.scalar(scored) or 0
     done = session.scalar(select(func.count()).where(MarkingRow.study_id == study_id)) or 0
     words = f"the second pass is done for every rated response ({done} of {due})"
-    return (Precondition(words, done >= due, True),)
+    marks = Precondition(words, done >= due, True)
+    if not is_asked(load_study(session, study_id).protocol):
+        return (marks,)
+    guesses = select(func.count()).where(SourceGuessRow.study_id == study_id)
+    guessed = session.scalar(guesses) or 0
+    words = f"the source is guessed for every rated response ({guessed} of {due})"
+    return marks, Precondition(words, guessed >= due, True)
 
 
 def _disputes_decided(session: Session, study_id: str) -> tuple[Precondition, ...]:

@@ -83,9 +83,6 @@ class MarkingRow(Base):
         ForeignKey("rater_assignment.assignment_id"), primary_key=True
     )
     study_id: Mapped[str] = mapped_column(ForeignKey("study.study_id"), index=True)
-    guess: Mapped[str | None]
-    """An arm's id; None for "don't know", or where nobody was asked."""
-    guess_confidence: Mapped[int | None]
     submitted_at: Mapped[datetime]
 
 
@@ -101,6 +98,21 @@ class MarkRow(Base):
     item: Mapped[str] = mapped_column(primary_key=True)
     """A key point's id; empty where the kind has none."""
     marked: Mapped[bool]
+
+
+class SourceGuessRow(Base):
+    """A rater's guess who wrote one response, submitted once, after all marks."""
+
+    __tablename__ = "source_guess"
+
+    assignment_id: Mapped[str] = mapped_column(
+        ForeignKey("rater_assignment.assignment_id"), primary_key=True
+    )
+    study_id: Mapped[str] = mapped_column(ForeignKey("study.study_id"), index=True)
+    guess: Mapped[str | None]
+    """An arm's id; None for "don't know"."""
+    confidence: Mapped[int]
+    guessed_at: Mapped[datetime]
 
 
 class AdjudicationTaskRow(Base):
@@ -142,5 +154,5 @@ class AdjudicationRow(Base):
 
 APPEND_ONLY = (
     "hidden_repeat", "practice_answer", "calibration_attempt", "rating_note", "marking", "mark",
-    "adjudication_task", "adjudication",
+    "source_guess", "adjudication_task", "adjudication",
 )  # fmt: skip

@@ -65,7 +65,7 @@ class Problem:
 class DraftFormData:
     """All that reaches the browser about one form."""
 
-    kind: Literal["answer", "rating", "marking", "practice", "adjudication"]
+    kind: Literal["answer", "rating", "marking", "practice", "guess", "adjudication"]
     item: str
     """Opaque name of the task."""
     parts: Sequence[TextPart | ScalePart]

@@ -90,7 +90,7 @@ class DraftSaver {
 
   async save() {
     if (!this.url) {
-      // Practice keeps its few choices in this tab until they are sent.
+      // Practice and guesses keep their few choices in this tab until they are sent.
       this.acknowledged = print(this.values);
       this.shown({ state: "saved", savedAt: null });
       return;

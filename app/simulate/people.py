@@ -15,6 +15,7 @@ from study.answering import AnsweringService
 from study.audit import Actor
 from study.calibrating import CalibratingService, practice_of_study
 from study.custody import Origin, origins_for_simulation
+from study.guessing import GuessingService
 from study.invitations import accept_invitation, invite
 from study.marking import MarkingService
 from study.people import Person, Role
@@ -192,13 +193,20 @@ def mark_all(store: Store, rater: Person, *, seed: int) -> int:
         rng = random.Random(f"{seed} marks {rater.person_id} {task.code}")
         marks = {
             item.name: int(rng.random() < _SHARES.get(item.name.partition(":")[0], 0.1))
-            if len(item.options) == 2
-            else rng.choice([value for value, _ in item.options])
             for item in task.items
         }
         service.submit(rater, task.code, marks)
         n_marked += 1
+    _guess_all(store, rater, seed=seed)
     return n_marked
+
+
+def _guess_all(store: Store, rater: Person, *, seed: int) -> None:
+    service = GuessingService(store)
+    while (task := service.next_task(rater)) is not None:
+        rng = random.Random(f"{seed} guess {rater.person_id} {task.code}")
+        given = {i.name: rng.choice([value for value, _ in i.options]) for i in task.items}
+        service.submit(rater, task.code, given)
 
 
 _SHARES = {"must_met": 0.7, "should_met": 0.5, "bonus_met": 0.2, "critical_error": 0.1}

@@ -12,11 +12,12 @@ from playwright.sync_api import Page, expect
 
 from study.calibrating import CalibratingService
 from study.disputes import put_to_adjudicators
+from study.marking import MarkingService
 from study.rating import RatingService
 from study.rating_notes import FLAG
 from study.store import Store
 from study.tables import RatingRow
-from study.tables_rating import AdjudicationRow, MarkingRow, MarkRow, RatingNoteRow
+from study.tables_rating import AdjudicationRow, MarkingRow, MarkRow, RatingNoteRow, SourceGuessRow
 from tests.browser.capture import Capture
 from tests.browser.conftest import open_study, settle, wait_saved
 from tests.browser.test_layout import SIDEWAYS
@@ -149,7 +150,7 @@ def test_key_points_come_with_the_second_pass_and_not_before_and_are_marked_by_k
     is_in_order(page)
     for label in page.locator(".sm-form legend").all_inner_texts():
         tab_to(page, label, FOCUSED_GROUP)
-        page.keyboard.press("Space")  # the first choice: yes, "don't know", 1
+        page.keyboard.press("Space")  # the first choice: yes
     wait_saved(page)
     page.reload()
     settle(page)
@@ -157,9 +158,24 @@ def test_key_points_come_with_the_second_pass_and_not_before_and_are_marked_by_k
     page.keyboard.press("Enter")
     expect(page.locator(".sm-place")).to_have_text("Second pass: response 2 of 3")
     with store.read() as session:
-        [marking] = session.query(MarkingRow)
-        assert marking.guess is None
+        assert session.query(MarkingRow).count() == 1
         assert all(mark.marked for mark in session.query(MarkRow))
+    marking = MarkingService(store)
+    while (left := marking.next_task(rater.person)) is not None:
+        marking.submit(rater.person, left.code, {item.name: 0 for item in left.items})
+    page.reload()
+    settle(page)
+    expect(page.locator(".sm-place")).to_have_text("Who wrote it: response 1 of 3")
+    is_in_order(page)
+    tab_to(page, "Who wrote it?", FOCUSED_GROUP)
+    page.keyboard.press("Space")  # don't know
+    choose(page, {"How sure are you of that?": "2"})
+    tab_to(page, "Save guess", "document.activeElement.innerText")
+    page.keyboard.press("Enter")
+    expect(page.locator(".sm-place")).to_have_text("Who wrote it: response 2 of 3")
+    with store.read() as session:
+        [guess] = session.query(SourceGuessRow)
+    assert (guess.guess, guess.confidence) == (None, 2)
 
 
 @WIDTHS

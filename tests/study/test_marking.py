@@ -10,7 +10,8 @@ import pytest
 from study.audit import OPERATOR
 from study.errors import LifeCycleError, RatingError, StaleDraftError
 from study.export import export
-from study.marking import GUESS, SURE, MarkingService, MarkingTask
+from study.guessing import GUESS, SURE, GuessingService
+from study.marking import MarkingService, MarkingTask
 from study.people import Person
 from study.rating import RatingService
 from study.rating_checks import HarmGiven
@@ -34,9 +35,8 @@ def rows(directory: Path, table: str) -> list[dict[str, str]]:
 
 
 def marks_of(task: MarkingTask, **changes: int) -> dict[str, int]:
-    """Every point no, the guess open, and then what the test wants."""
-    given = {item.name: 3 if item.name == SURE else 0 for item in task.items}
-    return {**given, **changes}
+    """Every point no, and then what the test wants."""
+    return {**{item.name: 0 for item in task.items}, **changes}
 
 
 def mark_everything(store: Store, rater: Person) -> int:
@@ -125,7 +125,7 @@ def test_the_second_pass_opens_when_every_response_is_scored_and_closes_the_scor
     assert rating.last_rated(rater) is None
     assert [item.name for item in task.items] == [
         "must_met:K1", "should_met:K2", "bonus_met:K3", "critical_error:K4", "omission:",
-        "over_caution:", "hallucination:", GUESS, SURE,
+        "over_caution:", "hallucination:",
     ]  # fmt: skip
 
 
@@ -142,8 +142,10 @@ def test_marks_are_submitted_once_and_whole(
         service.submit(rater, task.code, {})
     with pytest.raises(RatingError, match="'kindness:' is not asked"):
         service.submit(rater, task.code, {"kindness:": 1})
-    with pytest.raises(RatingError, match="7 is no answer to 'guess'"):
-        service.submit(rater, task.code, marks_of(task, guess=7))
+    with pytest.raises(RatingError, match="7 is no answer to 'omission:'"):
+        service.submit(rater, task.code, marks_of(task, **{"omission:": 7}))
+    with pytest.raises(RatingError, match="'guess' is not asked"):
+        service.submit(rater, task.code, marks_of(task, guess=1))
     draft = service.save_draft(rater, task.code, {"omission:": 1}, 0)
     assert (draft.revision, draft.scores) == (1, {"omission:": 1})
     with pytest.raises(StaleDraftError):
@@ -153,6 +155,34 @@ def test_marks_are_submitted_once_and_whole(
         service.submit(rater, task.code, marks_of(task))
     assert mark_everything(store, rater) == task.total - 1
     assert service.next_task(rater) is None
+
+
+def test_the_source_is_guessed_last_once_every_response_is_marked(
+    store: Store, passing: tuple[str, tuple[Person, ...]]
+) -> None:
+    _, (rater, other) = passing
+    rate_everything(store, rater)
+    service, marking = GuessingService(store), MarkingService(store)
+    first = marking.next_task(rater)
+    assert first is not None
+    marking.submit(rater, first.code, marks_of(first))
+    with pytest.raises(LifeCycleError, match="guessed when every response is marked"):
+        service.next_task(rater)
+    with pytest.raises(LifeCycleError):
+        service.submit(rater, first.code, {GUESS: 1, SURE: 3})
+    mark_everything(store, rater)
+    task = service.next_task(rater)
+    assert task is not None and (task.position, task.total) == (1, 3)
+    assert task.items[0].options == ((0, "don't know"), (1, "Residents"), (2, "Nano"))
+    with pytest.raises(RatingError, match="missing: How sure are you of that"):
+        service.submit(rater, task.code, {GUESS: 1})
+    with pytest.raises(RatingError, match="7 is no answer to 'guess'"):
+        service.submit(rater, task.code, {GUESS: 7, SURE: 3})
+    service.submit(rater, task.code, {GUESS: 1, SURE: 3})
+    with pytest.raises(RatingError, match="guessed already"):
+        service.submit(rater, task.code, {GUESS: 2, SURE: 3})
+    with pytest.raises(LifeCycleError):  # nobody guesses before their own scores are in
+        service.next_task(other)
 
 
 def test_harm_marks_and_guesses_are_frozen_as_analysis_reads_them(
@@ -171,13 +201,17 @@ def test_harm_marks_and_guesses_are_frozen_as_analysis_reads_them(
         severity[task.response.code] = harm.severity
         rating.record(rater, task.response.code, GOOD, harm=harm)
     marking = MarkingService(store)
+    errs = iter([0, 1, 0])
+    while (marked := marking.next_task(rater)) is not None:
+        changes = {"must_met:K1": 1, "critical_error:K4": next(errs)}
+        marking.submit(rater, marked.code, marks_of(marked, **changes))
+    guessing = GuessingService(store)
     guesses = iter([0, 1, 2])  # don't know, residents, model
     guessed = {}
-    while (marked := marking.next_task(rater)) is not None:
+    while (asked := guessing.next_task(rater)) is not None:
         guess = next(guesses)
-        guessed[marked.code] = {0: "NA", 1: "residents", 2: "model"}[guess]
-        changes = {GUESS: guess, "must_met:K1": 1, "critical_error:K4": int(guess == 2)}
-        marking.submit(rater, marked.code, marks_of(marked, **changes))
+        guessed[asked.code] = {0: "NA", 1: "residents", 2: "model"}[guess]
+        guessing.submit(rater, asked.code, {GUESS: guess, SURE: 3})
     lock_and_unblind(store, study_id)
     directory = export(store, study_id, tmp_path / "export", by=OPERATOR, code_version="test")
     marks = rows(directory, "marks")

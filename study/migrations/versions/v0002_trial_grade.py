@@ -14,7 +14,7 @@ APPEND_ONLY = (
     "amendment", "deviation", "approval", "leak_finding", "leak_ruling", "query_entry",
     "consent", "withdrawal", "attestation", "same_person",
     "hidden_repeat", "practice_answer", "calibration_attempt", "rating_note", "marking", "mark",
-    "adjudication_task", "adjudication",
+    "source_guess", "adjudication_task", "adjudication",
 )  # fmt: skip
 
 
@@ -35,6 +35,7 @@ def upgrade() -> None:
     _adjudication()
     _adjudication_draft()
     _practice_answer()
+    _source_guess()
     _conduct()
     _hidden_repeat()
     _leak_finding()
@@ -335,6 +336,27 @@ def _adjudication_draft() -> None:
     )
 
 
+def _source_guess() -> None:
+    op.create_table(
+        "source_guess",
+        sa.Column("assignment_id", sa.String(length=40), nullable=False),
+        sa.Column("study_id", sa.String(length=40), nullable=False),
+        sa.Column("guess", sa.String(), nullable=True),
+        sa.Column("confidence", sa.Integer(), nullable=False),
+        sa.Column("guessed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["assignment_id"],
+            ["rater_assignment.assignment_id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["study_id"],
+            ["study.study_id"],
+        ),
+        sa.PrimaryKeyConstraint("assignment_id"),
+    )
+    op.create_index(("ix_source_guess_study_id"), "source_guess", ["study_id"], unique=False)
+
+
 def _practice_answer() -> None:
     op.create_table(
         "practice_answer",
@@ -423,8 +445,6 @@ def _marking() -> None:
         "marking",
         sa.Column("assignment_id", sa.String(length=40), nullable=False),
         sa.Column("study_id", sa.String(length=40), nullable=False),
-        sa.Column("guess", sa.String(), nullable=True),
-        sa.Column("guess_confidence", sa.Integer(), nullable=True),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["assignment_id"],
