@@ -41,6 +41,7 @@ OPTIONAL: dict[str, str] = {
     "approvals": "verb subject reason approved_by approved_at:datetime",
     "consents": "person_id version text_sha256 signed_at:datetime",
     "same_person": "first_id second_id same:boolean reason decided_at:datetime",
+    "attestations": "person_id conditions_sha256 kept:boolean remark attested_at:datetime",
     "withdrawals": "person_id role disposition withdrawn_at:datetime",
     "harms": "rater_id blinding_code severity likelihood",
     "rating_notes": "rater_id blinding_code kind text written_at:datetime",

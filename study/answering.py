@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from study.attestation import require_attestation
 from study.audit import record
 from study.canonical import sha256_hex
 from study.consent import require_consent
@@ -77,11 +78,13 @@ class AnsweringService:
 
         Raises:
             LifeCycleError: If answering is not open.
-            NotAllowedError: If the person is not a resident.
+            NotAllowedError: If the person is not a resident, or has not confirmed the sitting's
+                conditions.
         """
         require_role(person.role, "resident", what="answering")
         with self.store.read() as session:
             _require_open(session, person)
+            require_attestation(session, person, self.store.clock.now())
             items = _items(session, person)
             done = _submitted(session, person)
             waiting = next((item for item in items if item.vignette_id not in done), None)

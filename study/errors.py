@@ -47,6 +47,10 @@ class ConsentError(NotAllowedError):
     """The person has not consented, or has withdrawn."""
 
 
+class AttestationError(NotAllowedError):
+    """The conditions of the sitting are not confirmed yet, or nothing is to be confirmed."""
+
+
 class AnswerError(StudyError):
     """An answer was refused; nothing changed."""
 

@@ -13,7 +13,12 @@ from study.frozen_table import Row, Table, make_table
 from study.registration import RegisteredStudy
 from study.tables import AuditEventRow, PersonRow
 from study.tables_custody import AmendmentRow, ApprovalRow, DeviationRow
-from study.tables_people import ConsentRow, SamePersonRow, WithdrawalRow
+from study.tables_people import (
+    AttestationRow,
+    ConsentRow,
+    SamePersonRow,
+    WithdrawalRow,
+)
 
 
 def custody_tables(session: Session, study: RegisteredStudy) -> dict[str, Table]:
@@ -25,6 +30,7 @@ def custody_tables(session: Session, study: RegisteredStudy) -> dict[str, Table]
         "consents": _consents(session, study.study_id),
         "withdrawals": _withdrawals(session, study.study_id),
         "same_person": _same_person(session, study.study_id),
+        "attestations": _attestations(session, study.study_id),
     }
 
 
@@ -114,6 +120,21 @@ def _same_person(session: Session, study_id: str) -> Table:
         for row in session.scalars(query)
     ]
     return make_table("first_id second_id same:boolean reason decided_at:datetime", rows)
+
+
+def _attestations(session: Session, study_id: str) -> Table:
+    query = (
+        select(AttestationRow)
+        .join(PersonRow, PersonRow.person_id == AttestationRow.person_id)
+        .where(PersonRow.study_id == study_id)
+        .order_by(AttestationRow.person_id, AttestationRow.attested_at)
+    )
+    rows: list[Row] = [
+        (row.person_id, row.conditions_sha256, row.kept, _or_none(row.remark),
+         as_text(row.attested_at))
+        for row in session.scalars(query)
+    ]  # fmt: skip
+    return make_table("person_id conditions_sha256 kept:boolean remark attested_at:datetime", rows)
 
 
 def _or_none(words: str) -> Cell:

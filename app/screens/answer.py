@@ -9,10 +9,11 @@ import streamlit as st
 from app import services
 from app.components.draft_form import DraftFormData, ScalePart, Submit, TextPart, draft_form
 from app.identity import signed_in
-from app.screens import chrome, states
+from app.screens import attest, chrome, states
 from app.screens.desk import Desk, desk_for, desk_here, leave_notice, show_notice, submitted
 from app.screens.vignette_text import vignette_html
 from study.answering import MAX_CHARACTERS, AnsweringService, AnswerTask
+from study.attestation import attestation_due
 from study.errors import LifeCycleError, StudyError
 from study.overview import study_card
 from study.people import Person
@@ -23,6 +24,10 @@ SURE = [(1, "not at all"), (2, ""), (3, ""), (4, ""), (5, "certain")]
 def show(person: Person) -> None:
     """The next vignette, or why there is none."""
     service = AnsweringService(services.store())
+    due = attestation_due(services.store(), person)
+    if due is not None:
+        attest.show(person, due)
+        return
     try:
         task = service.next_task(person)
     except LifeCycleError as error:
