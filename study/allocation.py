@@ -7,7 +7,7 @@ the arms round behind the same texts gets the same allocation.
 from __future__ import annotations
 
 import random
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from study.randomness import ALPHABET, stream
 
 RATER_PURPOSE = "rater allocation"
 CODE_PURPOSE = "blinding codes"
-MOST_SWAPS = 40_000
+MOST_SWAPS = 30_000
 SWAPS_EACH = 40
 """Swaps tried for each rating, up to `MOST_SWAPS` in all."""
 
@@ -102,7 +102,7 @@ class _Plan:
         self.excluded = excluded
         self.load = Counter[str](dict.fromkeys(self.raters, 0))
         self.on: dict[str, set[str]] = {}
-        self.counts = Counter[tuple[str, str, str]]()
+        self.counts = defaultdict[tuple[str, str, str], int](int)
         self.new: dict[str, list[Coded]] = {rater: [] for rater in self.raters}
         for rater, responses in sorted(standing.items()):
             for response in responses:
@@ -120,8 +120,12 @@ class _Plan:
                 "says so. Invite more, or lower rating.raters_per_response by an amendment"
             )
         while len(on) < per_response:
-            able = [rater for rater in self.raters if self._may(rater, response)]
-            best = min(able, key=lambda r: (self.load[r], self._cost(r, response), rng.random()))
+            least = min(self.load[rater] for rater in able)
+            freest = [rater for rater in able if self.load[rater] == least]
+            costs = {rater: self._cost(rater, response) for rater in freest}
+            lowest = min(costs.values())
+            best = rng.choice([rater for rater in freest if costs[rater] == lowest])
+            able.remove(best)
             self._add(best, response)
 
     def level(self, *, is_strict: bool) -> None:
@@ -212,7 +216,13 @@ class _Plan:
                 yield 1, ("pair", first, second)
 
     def _cost(self, rater: str, response: Coded) -> int:
-        return sum(weight * self.counts[key] for weight, key in self._keys(rater, response))
+        counts = self.counts
+        cost = 8 * counts["arm", rater, response.arm]
+        cost += 2 * counts["respondent", rater, response.respondent]
+        cost += 2 * counts["vignette", rater, response.vignette]
+        for other in self.on[response.code]:
+            cost += counts["pair", rater, other] if rater < other else counts["pair", other, rater]
+        return cost
 
     def _add(self, rater: str, response: Coded) -> None:
         self._enter(rater, response)

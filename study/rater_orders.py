@@ -132,17 +132,18 @@ def spread(share: Sequence[Coded], rng: random.Random) -> list[Coded]:
         n_after = len(share) - len(order) - 1
         last = order[-1].vignette if order else None
         waiting = {name: len(rest) for name, rest in left.items() if rest}
-        apart = [name for name in waiting if name != last and _can_follow(name, waiting, n_after)]
+        # The rest can be kept apart if none of it fills more than half, rounded down where it has
+        # just been shown.
+        pressing = {name for name, n in waiting.items() if n > (n_after + 1) // 2}
+        apart = [
+            name
+            for name, n in waiting.items()
+            if name != last and n - 1 <= n_after // 2 and pressing <= {name}
+        ]
         names = apart or [max(waiting, key=lambda name: (name != last, waiting[name]))]
         (name,) = rng.choices(names, weights=[waiting[name] for name in names])
         order.append(left[name].pop())
     return order
-
-
-def _can_follow(name: str, waiting: Mapping[str, int], n_after: int) -> bool:
-    """Whether the rest can be kept apart once `name` is next: none may fill more than its half."""
-    own = waiting[name] - 1 <= n_after // 2
-    return own and all(n <= (n_after + 1) // 2 for other, n in waiting.items() if other != name)
 
 
 def _deck(responses: Sequence[Coded], rng: random.Random) -> Iterator[Sequence[str]]:
