@@ -31,22 +31,19 @@ def show(person: Person) -> None:
     service = RatingService(services.store())
     try:
         task = service.next_task(person)
-        last = service.last_rated(person)
+        last = service.last_rated(person) if st.session_state.get(BACK) else None
     except LifeCycleError as error:
         states.waiting(error, person)
         return
-    if st.session_state.get(BACK) and last is not None:
+    if last is not None:
         _rate(person, last.task, service.progress(person), corrects=True)
     elif task is not None:
-        _rate(person, task, service.progress(person), corrects=False, can_go_back=last is not None)
+        _rate(person, task, service.progress(person), corrects=False)
     elif not mark.show(person):
         _nothing_left(service.progress(person).total)
 
 
-def _rate(
-    person: Person, task: RatingTask, progress: RatingProgress, *, corrects: bool,
-    can_go_back: bool = False,
-) -> None:  # fmt: skip
+def _rate(person: Person, task: RatingTask, progress: RatingProgress, *, corrects: bool) -> None:
     desk = desk_for(f"{task.response.code}{'+' if corrects else ''}")
     where = f"Response {task.position} of {task.total}"
     chrome.head(
@@ -70,7 +67,7 @@ def _rate(
             st.button("Leave it as it is", key="stay", on_click=_stop_correcting)
         else:
             notes.show(task.response.code)
-            if can_go_back:
+            if progress.done:
                 st.button("Correct my last rating", key="back", on_click=_go_back)
 
 
