@@ -214,8 +214,15 @@ def allocate(
     store: StoreUrl = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Allocate the masked responses to the raters who have joined."""
+    """Allocate the masked responses to the raters who have joined, and say how evenly."""
+    from study.balance import arm_free_balance
+
     _step(store, study, "allocate", reason=reason, as_json=as_json)
+    if not as_json:
+        opened, study_id = open_named(store, study)
+        with opened.read() as session:
+            for line in arm_free_balance(session, study_id).in_words():
+                typer.echo(line)
 
 
 def lock(

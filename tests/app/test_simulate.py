@@ -8,7 +8,7 @@ import pytest
 
 from analysis.paired import signed_rank
 from app.resources import shipped
-from app.simulate.people import join_raters, join_residents, plant_scores
+from app.simulate.people import join_as, join_raters, join_residents, plant_scores
 from app.simulate.scores import draw_scores, vignette_differences
 from app.simulate.settings import SimulationError, SimulationSettings, load_settings
 from app.simulate.texts import compose_answer
@@ -152,3 +152,61 @@ def test_scripted_people_cannot_join_beside_a_real_one(store: Store) -> None:
     ):
         with pytest.raises(RealPersonEnrolledError):
             act()
+
+
+def test_scripted_people_practise_rate_mark_guess_and_adjudicate(
+    store: Store, tmp_path: Path
+) -> None:
+    from app.simulate.people import decide_all, rate_all
+    from study.disputes import disputes, put_to_adjudicators
+    from study.lifecycle import next_step
+    from study.preconditions import preconditions
+    from tests.studies import HARM, SECOND_PASS, practice
+
+    asked = {
+        "calibration": {"pass_share": 1.0}, "harm": HARM, "second_pass": SECOND_PASS,
+        "comment_at": [1, 5], "adjudication": {"distance": 1, "n_adjudicators": 1},
+    }  # fmt: skip
+    study_id, raters = to_rating(
+        store, tmp_path / "work", n_vignettes=2, rating=asked, practice=practice()
+    )
+    with pytest.raises(RealPersonEnrolledError):  # as everywhere: no simulating beside real people
+        rate_all(store, study_id, raters, SETTINGS, seed=7, progress=lambda _: None)
+    study_id = _scripted(store, tmp_path / "scripted", asked)
+    scripted = join_raters(store, study_id, n_raters=2)
+    _allocate_and_open(store, study_id)
+    assert rate_all(store, study_id, scripted, SETTINGS, seed=7, progress=lambda _: None) == 12
+    coordinator, adjudicator = (
+        join_as(store, study_id, role) for role in ("coordinator", "adjudicator")
+    )
+    n_disputed = put_to_adjudicators(store, coordinator)
+    assert decide_all(store, adjudicator, seed=7) == n_disputed > 0
+    found = disputes(store, coordinator)
+    assert found is not None and found.n_decided == found.n_disputed
+    with store.read() as session:
+        step = next_step(session, study_id)
+        assert step is not None
+        waits = [p.text for p in preconditions(session, study_id, step.label, store.clock.now())
+                 if not p.met]  # fmt: skip
+    assert waits == ["a second person has consented to lock"]
+
+
+def _scripted(store: Store, work: Path, rating: dict[str, object]) -> str:
+    """A masked study of two vignettes that scripted people have answered."""
+    from app.simulate.people import answer_all
+    from study.lifecycle import take_step
+    from tests.studies import answer_as_model, practice
+
+    study_id = to_answering(store, n_vignettes=2, rating=rating, practice=practice())
+    answer_all(store, study_id, join_residents(store, study_id), seed=7, progress=lambda _: None)
+    answer_as_model(store, study_id, work)
+    take_step(store, study_id, "close", by=OPERATOR)
+    take_step(store, study_id, "mask", by=OPERATOR, invite=False)
+    return study_id
+
+
+def _allocate_and_open(store: Store, study_id: str) -> None:
+    from study.lifecycle import take_step
+
+    for verb in ("allocate", "open"):
+        take_step(store, study_id, verb, by=OPERATOR)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from study.calibration import load_calibration, rubric_tables
+from study.calibration import load_calibration, practice_of, rubric_tables
 from study.dose_ranges import load_dose_ranges
 from study.errors import CalibrationError
 from study.protocol import load_protocol
@@ -75,3 +75,16 @@ def test_a_spoiled_calibration_is_refused_by_name(
     path.write_text(yaml.safe_dump(written), encoding="utf-8")
     with pytest.raises(CalibrationError, match=words):
         load_calibration(tmp_path / "c", PROTOCOL)
+
+
+def test_what_is_frozen_for_practice_has_every_score_and_reason_and_no_key_point() -> None:
+    protocol = load_protocol(DATA / "protocols" / "thirty.yaml")
+    calibration, vignettes = load_calibration(DATA / "calibration", protocol)
+    practice = practice_of(calibration, vignettes, protocol)
+    assert list(practice) == ["P01", "P02", "P03"]
+    dimensions = {dimension.id for dimension in protocol.rating.dimensions}
+    for shown in practice.values():
+        assert set(shown["scores"]) == set(shown["reasons"]) == dimensions
+    frozen = str(practice)
+    points = [p.statement for v in vignettes.values() for p in v.hidden.key_points]
+    assert points and not any(statement in frozen for statement in points)
