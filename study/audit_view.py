@@ -38,6 +38,7 @@ PLAIN_DETAILS: Mapping[str, tuple[str, ...]] = {
     "consent": ("version", "text_sha256"),
     "withdraw": ("disposition",),
     "end sessions": ("count",),
+    "sign in": ("by",),
     "join": ("role", "scripted"),
     "invite": ("scripted",),
 }

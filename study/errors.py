@@ -39,6 +39,10 @@ class SignInError(StudyError):
     """A return code was not accepted."""
 
 
+class InstitutionAccountError(StudyError):
+    """An institution's account cannot be linked to this person."""
+
+
 class NotAllowedError(StudyError):
     """The person's role does not permit this."""
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from study.audit import Actor, record
@@ -18,6 +18,7 @@ from study.randomness import random_word
 from study.registration import load_study, study_row
 from study.store import Store
 from study.tables import PersonRow, ReturnCodeRow, SignInRow
+from study.tables_people import ProviderIdentityRow
 
 SIGN_IN_DAYS = 14
 WALKED: tuple[Role, ...] = ("resident", "rater", "investigator", "statistician")
@@ -130,7 +131,10 @@ def give_return_code(session: Session, store: Store, person: PersonRow) -> str:
 
 
 def reissue_return_code(store: Store, person_id: str, *, by: Actor) -> str:
-    """Give somebody a new return code; the old one is dead, and every browser is signed out.
+    """Give somebody a new return code; every other way in is shut.
+
+    The old code is dead, every browser is signed out, and a linked institution account signs in
+    no longer: whoever had come in wrongly may have linked their own.
 
     Args:
         store: The database.
@@ -156,6 +160,9 @@ def reissue_return_code(store: Store, person_id: str, *, by: Actor) -> str:
             select(SignInRow).where(SignInRow.person_id == person_id, SignInRow.ended_at.is_(None))
         ):
             signed_in.ended_at = store.clock.now()
+        session.execute(
+            delete(ProviderIdentityRow).where(ProviderIdentityRow.person_id == person_id)
+        )
         code = give_return_code(session, store, person)
         record(session, store.clock, person.study_id, by, "reissue return code", person_id)
         return code
