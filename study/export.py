@@ -22,6 +22,8 @@ from study.signing import Signer
 from study.store import Store
 
 SCHEMA = "safemed.frozen/1"
+PUBLIC_SCHEMA = "safemed.public/1"
+"""Of the de-identified bundle that `study/exports/public.py` makes."""
 SIMULATED_NOTE = (
     "SIMULATED. Scripted people answered and rated; the scores were planted by a declared model "
     "and have nothing to do with the texts. Nothing here is a finding."
@@ -108,16 +110,21 @@ def _manifest(
             if event.action == "code break"
         ],
         "seeds": unblindings[-1].details["seeds"],
-        "tables": {
-            name: {
-                "rows": len(table.rows),
-                "columns": [list(column) for column in table.columns],
-                "sha256": table_sha256(table.columns, table.rows),
-                "csv": f"{name}.csv",
-                "parquet": f"{name}.parquet",
-            }
-            for name, table in tables.items()
-        },
+        "tables": table_entries(tables),
+    }
+
+
+def table_entries(tables: Mapping[str, Table]) -> dict[str, Any]:
+    """What a manifest says of each table: shape, digest, files."""
+    return {
+        name: {
+            "rows": len(table.rows),
+            "columns": [list(column) for column in table.columns],
+            "sha256": table_sha256(table.columns, table.rows),
+            "csv": f"{name}.csv",
+            "parquet": f"{name}.parquet",
+        }
+        for name, table in tables.items()
     }
 
 
@@ -149,15 +156,7 @@ def _write(
     shutil.rmtree(beside, ignore_errors=True)
     try:
         beside.mkdir(parents=True)
-        (beside / "protocol.json").write_bytes(canonical(study.protocol.as_json()))
-        for name, table in tables.items():
-            write_table_csv(beside / f"{name}.csv", table)
-            write_parquet(beside / f"{name}.parquet", table)
-        content = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
-        (beside / "manifest.json").write_bytes(content)
-        if signer is not None:
-            signed = json.dumps(signer.sign(content), indent=2) + "\n"
-            (beside / "signature.json").write_text(signed, encoding="utf-8")
+        write_bundle(beside, canonical(study.protocol.as_json()), tables, manifest, signer)
         shutil.rmtree(out, ignore_errors=True)
         beside.rename(out)
     except OSError as error:
@@ -166,6 +165,22 @@ def _write(
             f"the export could not be written to {out}: {error.strerror}; free space or name "
             "another place. The study itself is unchanged"
         ) from error
+
+
+def write_bundle(
+    directory: Path, protocol: bytes, tables: Mapping[str, Table], manifest: Mapping[str, Any],
+    signer: Signer | None,
+) -> None:  # fmt: skip
+    """Put protocol, tables, manifest and signature into a directory that is being written."""
+    (directory / "protocol.json").write_bytes(protocol)
+    for name, table in tables.items():
+        write_table_csv(directory / f"{name}.csv", table)
+        write_parquet(directory / f"{name}.parquet", table)
+    content = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
+    (directory / "manifest.json").write_bytes(content)
+    if signer is not None:
+        signed = json.dumps(signer.sign(content), indent=2) + "\n"
+        (directory / "signature.json").write_text(signed, encoding="utf-8")
 
 
 def write_table_csv(path: Path, table: Table) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from study.canonical import Cell, sha256_hex, table_sha256
 from study.errors import BundleError
-from study.export import SCHEMA
+from study.export import PUBLIC_SCHEMA, SCHEMA
 from study.frozen_table import Table
 
 Named = Mapping[str, Cell]
@@ -19,11 +19,13 @@ Named = Mapping[str, Cell]
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A frozen dataset as it lies in its directory."""
+    """A frozen dataset, or the public bundle made of one, as it lies in its directory."""
 
     manifest: Mapping[str, Any]
     protocol: Mapping[str, Any]
     tables: Mapping[str, Table]
+    manifest_sha256: str | None = None
+    """Of the bytes of `manifest.json`; None where the dataset was not read from a file."""
 
     def rows(self, table: str) -> list[Named]:
         """The table's rows by column; none where the study has no such table."""
@@ -39,25 +41,42 @@ class Frozen:
         return found
 
     @property
+    def is_public(self) -> bool:
+        """Whether it is a de-identified public bundle."""
+        return bool(self.manifest["schema"] == PUBLIC_SCHEMA)
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Columns whose values a public bundle leaves out, as `table.column`."""
+        return frozenset(self.manifest["public"]["left_out"]) if self.is_public else frozenset()
+
+    @property
     def note(self) -> str | None:
         """The sentence that every page of a simulated study carries."""
         said = self.manifest["simulated_note"]
         return None if said is None else str(said)
 
 
-def read_frozen(directory: Path) -> Frozen:
+def read_frozen(directory: Path, *, public_too: bool = False) -> Frozen:
     """Read a frozen dataset from its manifest, protocol and Parquet files.
 
     Args:
         directory: Written by `safemed export`, as `docs/contracts.md` defines it.
+        public_too: Whether a public bundle, which lacks texts and audit, will do as well.
 
     Raises:
         BundleError: If a file is missing, or is not the one whose digest the manifest holds.
     """
     try:
-        manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+        said = (directory / "manifest.json").read_bytes()
+        manifest = json.loads(said)
         written = (directory / "protocol.json").read_bytes()
-        if manifest["schema"] != SCHEMA:
+        if manifest["schema"] == PUBLIC_SCHEMA and not public_too:
+            raise BundleError(
+                f"{directory} is a public bundle, which lacks texts and audit; name the frozen "
+                "dataset that it was made of"
+            )
+        if manifest["schema"] not in (SCHEMA, PUBLIC_SCHEMA):
             raise BundleError(f"{directory} is {manifest['schema']!r}, not {SCHEMA}")
         if sha256_hex(written) != manifest["protocol_sha256"]:
             raise BundleError(f"{directory / 'protocol.json'} was changed; export again")
@@ -69,7 +88,7 @@ def read_frozen(directory: Path) -> Frozen:
             f"{directory} cannot be read as a frozen dataset ({error}); name a directory that "
             "`safemed export` wrote"
         ) from error
-    return Frozen(manifest, json.loads(written), tables)
+    return Frozen(manifest, json.loads(written), tables, sha256_hex(said))
 
 
 def _table(directory: Path, name: str, entry: Mapping[str, Any]) -> Table:

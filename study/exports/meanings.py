@@ -128,6 +128,25 @@ MEANINGS: dict[str, dict[str, str]] = {
         "reason": "why",
         "decided_at": "when",
     },
+    "attestations": {
+        "person_id": "the respondent",
+        "conditions_sha256": "digest of the conditions that were confirmed",
+        "kept": "whether those of the sitting before were kept; true in the first",
+        "remark": "what was not",
+        "attested_at": "when",
+    },
+    "conduct": {
+        "respondent_id": "who answered",
+        "vignette_id": "the vignette",
+        "first_shown_at": (
+            "when the vignette was first shown to the respondent; missing without a time limit"
+        ),
+        "seconds_late": ("whole seconds after the limit, 0 in time; missing without a time limit"),
+        "pastes": "pastes into the answer; missing where they are not counted",
+        "pasted_characters": "characters in those pastes",
+        "focus_losses": "times the page was left for another window, tab or a locked screen",
+        "seconds_away": "seconds away altogether",
+    },
     "rating_notes": {
         "rater_id": "the rater",
         "blinding_code": "the masked response",
@@ -185,6 +204,33 @@ MEANINGS: dict[str, dict[str, str]] = {
         "second_vignette": "the other",
     },
 }
+ROWS: dict[str, str] = {
+    "vignettes": "a vignette",
+    "respondents": "somebody who answers: one clinician, or one model checkpoint",
+    "raters": "a rater who has joined",
+    "responses": "a respondent's vignette, answered or not",
+    "assignments": "a masked response in a rater's queue, its first presentation",
+    "ratings": "a submitted rating; a correction is a row of its own, and `final` marks the last",
+    "masking_changes": "a change that masking or the custodian made to a response",
+    "audit": "an event of the study's audit chain",
+    "amendments": "an amendment of the protocol",
+    "deviations": "a logged deviation",
+    "approvals": "a second person's consent to a final step",
+    "consents": "a signature under the consent",
+    "withdrawals": "somebody who left",
+    "same_person": "a pair of accounts that was looked into",
+    "attestations": "a sitting whose conditions were confirmed",
+    "conduct": "a clinician's submitted answer",
+    "rating_notes": "a note of a rater on a masked response",
+    "marks": "a yes-or-no mark of a rater on a masked response",
+    "guesses": "a rater's guess of who wrote a masked response",
+    "harms": "a rater's last words on harm for a masked response",
+    "calibrations": "an attempt of a rater at the practice responses",
+    "adjudications": "a disputed score that was decided",
+    "repeat_ratings": "the second rating of a hidden repeat",
+    "cue_pairs": "two vignettes that are kept apart",
+}
+"""What one row of each table is."""
 DIMENSION = "(one column a dimension)"
 """Stands in the tables of scores for each dimension of the protocol."""
 MISSING: dict[str, str] = {
@@ -209,6 +255,13 @@ MISSING: dict[str, str] = {
     "deviations.subject": "it is about nobody in particular",
     "approvals.subject": "the step is about no single response",
     "adjudications.comment": "the adjudicator wrote none",
+    "attestations.remark": "nothing was remarked",
+    "conduct.first_shown_at": "there is no time limit",
+    "conduct.seconds_late": "there is no time limit",
+    "conduct.pastes": "not counted in this study",
+    "conduct.pasted_characters": "not counted in this study",
+    "conduct.focus_losses": "not counted in this study",
+    "conduct.seconds_away": "not counted in this study",
 }
 """What a missing value says, where one can occur."""
 NEVER = "never missing"
@@ -221,6 +274,9 @@ UNITS: dict[str, str] = {
     "responses.prompt_tokens": "tokens",
     "responses.completion_tokens": "tokens",
     "responses.n_masking_changes": "changes",
+    "conduct.seconds_late": "seconds",
+    "conduct.seconds_away": "seconds",
+    "conduct.pasted_characters": "characters",
 }
 """Unit or scale of a number; times are aware UTC, positions and numbers count from 1."""
 COUNTED = ("position", "number", "revision", "version")
