@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from app.commands.errors import InputError
 from app.commands.output import AsJson, say
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -79,18 +80,59 @@ def measure(
 
 @app.command()
 def serve(
-    checkpoint: Annotated[
-        Path | None, typer.Option("--checkpoint", help="Directory; the shipped nano by default.")
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            help="Directory of a checkpoint, or a known name; the shipped nano if none."
+        ),
     ] = None,
+    engine: Annotated[
+        str, typer.Option("--engine", help="embedded, vllm, or the URL of an endpoint with /v1.")
+    ] = "embedded",
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = 8000,
     threads: Annotated[int, typer.Option("--threads", help="Processor threads.")] = 2,
+    vllm_python: Annotated[
+        str | None,
+        typer.Option(
+            "--vllm-python", envvar="SAFEMED_VLLM_PYTHON", help="Python of vLLM's environment."
+        ),
+    ] = None,
+    tensor_parallel: Annotated[
+        int | None, typer.Option("--tensor-parallel", help="GPUs to spread the model over.")
+    ] = None,
+    context: Annotated[
+        int | None, typer.Option("--context", help="Tokens of prompt and answer, for vLLM.")
+    ] = None,
+    log: Annotated[Path, typer.Option("--log", help="Where vLLM's log goes.")] = Path("vllm.log"),
 ) -> None:
-    """Serve a checkpoint behind an OpenAI-compatible endpoint."""
+    """Serve a model behind one OpenAI-compatible endpoint, whichever engine writes."""
     from app.resources import shipped
-    from model.serve.server import serve as serve_model
+    from model.serve.known import KNOWN
+    from model.serve.listening import Place
+    from model.serve.server import needs, serve_url
+    from model.serve.server import serve as serve_embedded
 
-    serve_model(checkpoint or shipped("nano", "checkpoint"), host=host, port=port, threads=threads)
+    name, place = model or str(shipped("nano", "checkpoint")), Place(host, port)
+    if engine.startswith(("http://", "https://")):
+        serve_url(_named(model), engine, place)
+    elif engine == "vllm":
+        from model.serve.vllm_server import VllmOptions, serve_vllm
+
+        options = VllmOptions(vllm_python, tensor_parallel, context, threads, log)
+        serve_vllm(name, place, options)
+    elif engine != "embedded":
+        raise InputError(f"--engine is {engine!r}; it is embedded, vllm or an http address")
+    elif name in KNOWN:
+        needs(KNOWN[name])
+    else:
+        serve_embedded(Path(name), host=host, port=port, threads=threads)
+
+
+def _named(model: str | None) -> str:
+    if model is None:
+        raise InputError("MODEL is missing: an endpoint by URL serves what it lists; name one")
+    return model
 
 
 @app.command()

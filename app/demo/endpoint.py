@@ -22,7 +22,7 @@ def served_model(checkpoint: Path, log: Path, *, threads: int = 2) -> Iterator[s
     port = free_port()
     command = [
         sys.executable, "-m", "app", "model", "serve",
-        "--checkpoint", str(checkpoint), "--port", str(port), "--threads", str(threads),
+        str(checkpoint), "--port", str(port), "--threads", str(threads),
     ]  # fmt: skip
     with log.open("wb") as output:
         # A session of its own: Ctrl-C reaches us first, and we end it in order.

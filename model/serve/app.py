@@ -1,33 +1,38 @@
-"""The endpoint's routes: `/v1/models`, `/v1/chat/completions`, `/health`."""
+"""The embedded engine's routes: `/v1/models`, `/v1/chat/completions`, `/health`, `/metrics`."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-import uuid
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from model.serve import wire
 from model.serve.batching import Batcher
+from model.serve.checkpoint import Served
 from model.serve.engine import Engine, Generated
+from model.serve.metrics import Counting, Metrics
 from model.serve.requests import ChatRequest, RequestError, read_chat_request
-
-_LARGEST_BODY = 4 * 1024 * 1024
 
 
 def create_app(engine: Engine) -> Starlette:
     """Make the application over one loaded model. Nothing that is asked or answered is logged."""
-    batcher = Batcher(engine)
-    started = int(time.time())
+    checkpoint, metrics, started = engine.checkpoint, Metrics(), int(time.time())
+    batcher = Batcher(engine, began=metrics.batches.observe)
+    metrics.watch_waiting(lambda: batcher.n_waiting)
+    metrics.name_model(
+        Served(checkpoint.name, engine.name, checkpoint.weights_sha256, checkpoint.stand_in)
+    )
+    answering = Answering(engine, batcher, metrics)
 
     async def models(request: Request) -> JSONResponse:
-        checkpoint = engine.checkpoint
         entry = {
             "id": checkpoint.name,
             "object": "model",
@@ -42,46 +47,83 @@ def create_app(engine: Engine) -> Starlette:
     async def health(request: Request) -> JSONResponse:
         return JSONResponse({"status": "ready"})
 
-    async def complete(request: Request) -> JSONResponse:
-        asked = read_chat_request(await _body(request), model=engine.checkpoint.name)
-        tokens = await asyncio.to_thread(engine.encode, asked.messages)
-        settings = replace(asked.settings, max_tokens=_room(asked, len(tokens), engine.context))
-        answers = await asyncio.wrap_future(batcher.submit(tokens, settings))
-        return JSONResponse(_completion(engine.checkpoint.name, len(tokens), answers))
-
-    async def refused(request: Request, error: Exception) -> JSONResponse:
-        shown = error if isinstance(error, RequestError) else RequestError(str(error))
-        return JSONResponse(shown.as_json(), status_code=shown.status)
-
-    async def broken(request: Request, error: Exception) -> JSONResponse:
-        shown = RequestError(
-            "the engine could not generate an answer; its log says why",
-            code="engine_error",
-            status=500,
-        )
-        return JSONResponse(shown.as_json(), status_code=500)
+    async def counts(request: Request) -> Response:
+        return metrics.answer()
 
     return Starlette(
         routes=[
             Route("/v1/models", models, methods=["GET"]),
-            Route("/v1/chat/completions", complete, methods=["POST"]),
+            Route("/v1/chat/completions", answering.complete, methods=["POST"]),
             Route("/health", health, methods=["GET"]),
+            Route("/metrics", counts, methods=["GET"]),
         ],
-        exception_handlers={RequestError: refused, Exception: broken},
+        exception_handlers={RequestError: wire.refused, Exception: wire.broken},
+        middleware=[Middleware(Counting, metrics=metrics, paths=wire.PATHS)],
     )
 
 
-async def _body(request: Request) -> object:
-    content = bytearray()
-    async for piece in request.stream():
-        content += piece
-        if len(content) > _LARGEST_BODY:
-            raise RequestError(f"the request is longer than {_LARGEST_BODY} bytes", status=413)
-    try:
-        body: object = json.loads(bytes(content))
-    except ValueError as error:
-        raise RequestError(f"the request is not JSON: {error}") from error
-    return body
+class Answering:
+    """Chat completions, whole or while they are written."""
+
+    def __init__(self, engine: Engine, batcher: Batcher, metrics: Metrics) -> None:
+        self._engine = engine
+        self._name = engine.checkpoint.name
+        self._batcher = batcher
+        self._metrics = metrics
+
+    async def complete(self, request: Request) -> Response:
+        """Answer one request.
+
+        Raises:
+            RequestError: If it cannot be answered.
+        """
+        body = wire.decoded(await wire.read_body(request))
+        asked = read_chat_request(body, model=self._name)
+        tokens = await asyncio.to_thread(self._engine.encode, asked.messages)
+        room = _room(asked, len(tokens), self._engine.context)
+        asked = replace(asked, settings=replace(asked.settings, max_tokens=room))
+        if asked.stream:
+            return self._stream(asked, tokens)
+        answers = await asyncio.wrap_future(self._batcher.submit(tokens, asked.settings))
+        self._count(len(tokens), answers)
+        return JSONResponse(wire.completion(self._name, len(tokens), answers))
+
+    def _stream(self, asked: ChatRequest, tokens: Sequence[int]) -> Response:
+        loop = asyncio.get_running_loop()
+        said: asyncio.Queue[tuple[int, str] | None] = asyncio.Queue()
+
+        # The engine tells from its own thread.
+        def heard(choice: int, piece: str) -> None:
+            loop.call_soon_threadsafe(said.put_nowait, (choice, piece))
+
+        answers = self._batcher.submit(tokens, asked.settings, heard)
+        answers.add_done_callback(lambda _: loop.call_soon_threadsafe(said.put_nowait, None))
+        return StreamingResponse(
+            self._events(asked, len(tokens), said, answers), media_type="text/event-stream"
+        )
+
+    async def _events(
+        self, asked: ChatRequest, n_prompt: int, said: asyncio.Queue[tuple[int, str] | None],
+        answers: Future[list[Generated]],
+    ) -> AsyncIterator[bytes]:  # fmt: skip
+        chunks = wire.Chunks(self._name)
+        while (piece := await said.get()) is not None:
+            yield chunks.text(*piece)
+        if answers.exception() is not None:
+            # The status line is long gone; OpenAI's clients raise on an event with `error`.
+            yield wire.event(wire.BROKEN.as_json())
+            return
+        written = answers.result()
+        self._count(n_prompt, written)
+        for index, answer in enumerate(written):
+            yield chunks.end(index, answer.finish_reason)
+        if asked.states_usage:
+            yield chunks.usage(wire.usage(n_prompt, written))
+        yield wire.DONE
+
+    def _count(self, n_prompt: int, answers: Sequence[Generated]) -> None:
+        self._metrics.tokens.labels("prompt").inc(n_prompt)
+        self._metrics.tokens.labels("completion").inc(sum(a.n_tokens for a in answers))
 
 
 def _room(asked: ChatRequest, n_prompt: int, context: int) -> int:
@@ -99,26 +141,3 @@ def _room(asked: ChatRequest, n_prompt: int, context: int) -> int:
             code="context_length_exceeded",
         )
     return wanted if asked.states_max_tokens else room
-
-
-def _completion(name: str, n_prompt: int, answers: list[Generated]) -> dict[str, Any]:
-    n_written = sum(answer.n_tokens for answer in answers)
-    return {
-        "id": f"chatcmpl-{uuid.uuid4().hex}",
-        "object": "chat.completion",
-        "created": int(time.time()),
-        "model": name,
-        "choices": [
-            {
-                "index": index,
-                "message": {"role": "assistant", "content": answer.text},
-                "finish_reason": answer.finish_reason,
-            }
-            for index, answer in enumerate(answers)
-        ],
-        "usage": {
-            "prompt_tokens": n_prompt,
-            "completion_tokens": n_written,
-            "total_tokens": n_prompt + n_written,
-        },
-    }

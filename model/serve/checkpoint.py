@@ -23,6 +23,16 @@ class Checkpoint:
     weights_sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a server says about the model that it serves."""
+
+    name: str
+    engine: str
+    weights_sha256: str
+    stand_in: bool
+
+
 def open_checkpoint(directory: Path) -> Checkpoint:
     """Find a checkpoint and compute the digest of its weights.
 

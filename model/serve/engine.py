@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from model.errors import CheckpointError
 from model.serve.checkpoint import Checkpoint, open_checkpoint
+from model.serve.tail import Tail
 from model.threads import torch_with_threads
 from model.version import library_version
 
@@ -34,6 +35,10 @@ class Generated:
     text: str
     finish_reason: Literal["stop", "length"]
     n_tokens: int
+
+
+Heard = Callable[[int, str], object]
+"""Is told pieces of text while they are written: which of the `n` texts, and what is new."""
 
 
 class Engine:
@@ -89,11 +94,17 @@ class Engine:
         return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def generate(
-        self, prompts: Sequence[Sequence[int]], settings: Settings
-    ) -> list[list[Generated]]:
+        self, prompts: Sequence[Sequence[int]], settings: Settings,
+        heard: Sequence[Heard | None] = (),
+    ) -> list[list[Generated]]:  # fmt: skip
         """Answer prompts in one batch.
 
         With a seed give one prompt only: the numbers drawn for a batch depend on its size.
+
+        Args:
+            prompts: Tokens of each.
+            settings: For all of them.
+            heard: For each prompt who is told the text while it is written, or None.
 
         Returns:
             `settings.n` texts a prompt.
@@ -111,7 +122,10 @@ class Engine:
         pad = self._tokenizer.pad_token_id
         ids = torch.tensor([[pad] * (width - len(p)) + list(p) for p in prompts])
         mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])
-        extra = {"tokenizer": self._tokenizer} if settings.stop else {}
+        extra: dict[str, Any] = {"tokenizer": self._tokenizer} if settings.stop else {}
+        said = _Said(self._tails(heard, settings))
+        if any(heard):
+            extra["streamer"] = said
         with torch.inference_mode(), warnings.catch_warnings():
             # Advice of the library to programmers is none of the asker's business.
             warnings.simplefilter("ignore")
@@ -119,7 +133,24 @@ class Engine:
                 input_ids=ids, attention_mask=mask, generation_config=self._plan(settings), **extra
             )
         texts = [self._finish(tokens, settings) for tokens in written[:, width:].tolist()]
+        said.finish([text.text for text in texts])
         return [texts[i : i + settings.n] for i in range(0, len(texts), settings.n)]
+
+    def _tails(
+        self, heard: Sequence[Heard | None], settings: Settings
+    ) -> dict[int, tuple[Tail, Heard, int]]:
+        """For each text that is listened to: its tail, the listener, and which of the `n` it is."""
+        return {
+            place * settings.n + choice: (
+                Tail(self._decode, self._eos, settings.stop), listener, choice
+            )
+            for place, listener in enumerate(heard)
+            if listener is not None
+            for choice in range(settings.n)
+        }  # fmt: skip
+
+    def _decode(self, tokens: Sequence[int]) -> str:
+        return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
 
     def _plan(self, settings: Settings) -> Any:
         from transformers import GenerationConfig
@@ -142,13 +173,41 @@ class Engine:
     def _finish(self, tokens: list[int], settings: Settings) -> Generated:
         ends = [i for i, token in enumerate(tokens) if token in self._eos]
         kept = tokens[: ends[0]] if ends else tokens
-        text = self._tokenizer.decode(kept, skip_special_tokens=True)
+        text = self._decode(kept)
         cuts = [text.index(stop) for stop in settings.stop if stop in text]
         if cuts:
             text = text[: min(cuts)]
         # Without an end token or a stop string nothing but the limit ends a text.
         reason: Literal["stop", "length"] = "stop" if ends or cuts else "length"
         return Generated(text, reason, len(kept) + bool(ends))
+
+
+class _Said:
+    """What transformers calls a streamer, for a whole batch: it is handed every step's tokens."""
+
+    def __init__(self, tails: dict[int, tuple[Tail, Heard, int]]) -> None:
+        self._tails = tails
+        self._begun = False
+
+    def put(self, tokens: Any) -> None:
+        """Pass a step on; the first call is the prompts, which nobody wants back."""
+        if self._begun:
+            steps = tokens.tolist()
+            for place, (tail, listener, choice) in self._tails.items():
+                self._tell(listener, choice, tail.add(steps[place]))
+        self._begun = True
+
+    def end(self) -> None:
+        """Part of the library's protocol; `finish` knows the texts."""
+
+    def finish(self, texts: Sequence[str]) -> None:
+        """Tell what was held back."""
+        for place, (tail, listener, choice) in self._tails.items():
+            self._tell(listener, choice, tail.finish(texts[place]))
+
+    def _tell(self, listener: Heard, choice: int, piece: str) -> None:
+        if piece:
+            listener(choice, piece)
 
 
 def _token_ids(value: int | list[int] | None) -> list[int]:

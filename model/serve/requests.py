@@ -48,6 +48,10 @@ class ChatRequest:
     settings: Settings
     states_max_tokens: bool
     """False when the answer may be as long as the context leaves room for."""
+    stream: bool = False
+    """Whether the answer is sent while it is written."""
+    states_usage: bool = False
+    """Whether a stream ends with the count of tokens."""
 
 
 def read_chat_request(body: object, *, model: str) -> ChatRequest:
@@ -68,8 +72,8 @@ def read_chat_request(body: object, *, model: str) -> ChatRequest:
             code="model_not_found",
             status=404,
         )
-    if fields.take("stream", bool, type(None), default=False):
-        raise RequestError("stream is not supported; ask with stream false for a whole answer")
+    stream = bool(fields.take("stream", bool, type(None), default=False))
+    states_usage = _usage(fields.take("stream_options", dict, type(None), default=None), stream)
     messages = _messages(fields.take("messages", list))
     limit = _limit(fields)
     settings = Settings(
@@ -86,7 +90,18 @@ def read_chat_request(body: object, *, model: str) -> ChatRequest:
         raise RequestError(f"seed is {settings.seed}; it is 0 to {_LARGEST_SEED}")
     if settings.n > 1 and settings.temperature == 0:
         raise RequestError("n above 1 needs a temperature above 0: the answers would be the same")
-    return ChatRequest(messages, settings, limit is not None)
+    return ChatRequest(messages, settings, limit is not None, stream, states_usage)
+
+
+def _usage(written: dict[str, Any] | None, stream: bool) -> bool:
+    if written is None:
+        return False
+    if not stream:
+        raise RequestError("stream_options is stated and stream is not; state both or neither")
+    fields = Fields(written, "stream_options", RequestError)
+    wanted = bool(fields.take("include_usage", bool, default=False))
+    fields.finish()
+    return wanted
 
 
 def _limit(fields: Fields) -> int | None:

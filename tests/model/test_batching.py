@@ -16,7 +16,7 @@ class HeldEngine:
         self.batches = []
         self.released = threading.Event()
 
-    def generate(self, prompts, settings):
+    def generate(self, prompts, settings, heard):
         self.released.wait(10)
         self.batches.append(len(prompts))
         if any(prompt == [13] for prompt in prompts):

@@ -14,8 +14,9 @@ from model.canonical import file_sha256
 from model.errors import CheckpointError, EndpointError
 from model.respond import Sampling, respond
 from model.serve.checkpoint import open_checkpoint
+from model.serve.listening import take_port
 from model.serve.ready import wait_until_ready
-from model.serve.server import serve, take_port
+from model.serve.server import serve
 from tests.model.conftest import free_port
 from tests.model.files import NANO, three_tasks
 
@@ -118,7 +119,8 @@ def test_a_prompt_longer_than_the_context_is_refused_in_the_shape_of_openai(nano
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"stream": True}, "stream is not supported"),
+        ({"stream_options": {"include_usage": True}}, "stream_options is stated and stream is not"),
+        ({"stream": "yes"}, "'stream' is 'yes'"),
         ({"presence_penalty": 0.5}, "unknown key 'presence_penalty'"),
         ({"temperature": -1}, "temperature is -1"),
         ({"temperature": "hot"}, "'temperature' is 'hot'"),
