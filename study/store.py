@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url, text
@@ -20,6 +21,8 @@ from study.randomness import SeededSource, Source, SystemSource
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 10_000
+POOL = 20
+"""Connections kept open; beyond them as many again are opened for a moment, which costs more."""
 WRITERS = 7_333_623
 """Number of the PostgreSQL lock that writers take; any number, the same for all."""
 
@@ -31,6 +34,9 @@ class Store:
     engine: Engine
     clock: Clock
     source: Source
+    turn: AbstractContextManager[Any] = field(default_factory=RLock, repr=False, compare=False)
+    """Writers of this process queue here, before any holds a connection: a wait inside SQLite is
+    polled for and unfair, and under many writers one of them would run into its time limit."""
 
     @property
     def seeded(self) -> bool:
@@ -45,7 +51,11 @@ class Store:
             StorageError: If the database could not write. Nothing of the transaction was saved.
         """
         try:
-            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            with (
+                self.turn,
+                Session(self.engine, expire_on_commit=False) as session,
+                session.begin(),
+            ):
                 yield session
         except OperationalError as error:
             raise StorageError(_storage_message(error, self.engine.url)) from error
@@ -145,7 +155,9 @@ def _is_sqlite(where: URL) -> bool:
 
 
 def _engine(where: URL) -> Engine:
-    engine = create_engine(where, pool_pre_ping=not _is_sqlite(where))
+    engine = create_engine(
+        where, pool_pre_ping=not _is_sqlite(where), pool_size=POOL, max_overflow=POOL
+    )
     if _is_sqlite(where):
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
