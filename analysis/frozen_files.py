@@ -12,6 +12,8 @@ from analysis.canonical import Cell, sha256_hex, table_sha256
 from analysis.errors import DatasetError
 
 SCHEMA = "safemed.frozen/1"
+PUBLIC_SCHEMA = "safemed.public/1"
+"""Of the de-identified bundle: the same tables without audit, times and, by choice, texts."""
 MANIFEST_KEYS = {
     "schema", "study_id", "title", "simulated", "simulated_note", "protocol_sha256",
     "code_version", "audit_head", "n_audit_events", "locked_at", "unblindings", "seeds", "tables",
@@ -42,6 +44,8 @@ OPTIONAL: dict[str, str] = {
     "consents": "person_id version text_sha256 signed_at:datetime",
     "same_person": "first_id second_id same:boolean reason decided_at:datetime",
     "attestations": "person_id conditions_sha256 kept:boolean remark attested_at:datetime",
+    "conduct": "respondent_id vignette_id first_shown_at:datetime seconds_late:integer "
+    "pastes:integer pasted_characters:integer focus_losses:integer seconds_away:integer",
     "withdrawals": "person_id role disposition withdrawn_at:datetime",
     "harms": "rater_id blinding_code severity likelihood",
     "rating_notes": "rater_id blinding_code kind text written_at:datetime",
@@ -71,9 +75,10 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         manifest = json.loads(_read(path))
     except ValueError as error:
         raise DatasetError(f"{path} is not JSON: {error}; {ASK_FOR_ANOTHER}") from error
-    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+    if not isinstance(manifest, dict) or manifest.get("schema") not in (SCHEMA, PUBLIC_SCHEMA):
         raise DatasetError(f"{path} is not of the schema {SCHEMA}; name an exported directory")
     marked = {"code_breaks"} & dict(manifest).keys()
+    marked |= {"public"} if manifest["schema"] == PUBLIC_SCHEMA else set()
     _refuse_other_keys(f"{path}", manifest, MANIFEST_KEYS | marked)
     asked = OPTIONAL.keys() & dict(manifest["tables"] or {}).keys()
     _refuse_other_keys(f"{path}, tables", manifest["tables"], COLUMNS.keys() | asked)

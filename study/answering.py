@@ -12,13 +12,15 @@ from sqlalchemy.orm import Session
 from study.attestation import require_attestation
 from study.audit import record
 from study.canonical import sha256_hex
+from study.conduct import Conduct, conduct_of, count_conduct
 from study.consent import require_consent
-from study.errors import AnswerError, LifeCycleError, StaleDraftError
+from study.errors import AnswerError, LifeCycleError, NotAllowedError, StaleDraftError
 from study.people import Person, actor_of
 from study.randomness import public_id
 from study.registration import guard_injected, load_study, require_role, require_state, study_row
 from study.store import Store
 from study.tables import AnswerItemRow, PersonRow, ResponseRow
+from study.time_limit import first_shown_at, note_first_shown, note_if_late, seconds_left
 
 MAX_CHARACTERS = 20_000
 CONFIDENCE = range(1, 6)
@@ -50,6 +52,10 @@ class AnswerTask:
     draft: Draft
     max_words: int | None
     asks_confidence: bool
+    seconds_left: float | None
+    """Until the declared time limit, negative once it has passed; None without one."""
+    conduct: Conduct | None
+    """What was counted so far; None where nothing is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +91,32 @@ class AnsweringService:
         with self.store.read() as session:
             _require_open(session, person)
             require_attestation(session, person, self.store.clock.now())
-            items = _items(session, person)
-            done = _submitted(session, person)
-            waiting = next((item for item in items if item.vignette_id not in done), None)
-            if waiting is None:
-                return None
-            study = load_study(session, person.study_id)
-            vignette = study.vignettes[waiting.vignette_id]
-            language = study.protocol.language
-            return AnswerTask(
-                item=waiting.item,
-                position=waiting.position,
-                total=len(items),
-                text=vignette.texts[language].text,
-                question=vignette.texts[language].question,
-                draft=_draft(waiting),
-                max_words=study.protocol.conditions.max_words,
-                asks_confidence=study.protocol.answering.confidence,
-            )
+            waiting = _first_waiting(session, person)
+            starts_clock = waiting is not None and _clock_is_to_start(session, person, waiting)
+        if waiting is not None and starts_clock:
+            note_first_shown(self.store, waiting.item)
+        with self.store.read() as session:
+            return None if waiting is None else self._task(session, person, waiting)
+
+    def _task(self, session: Session, person: Person, row: AnswerItemRow) -> AnswerTask:
+        study = load_study(session, person.study_id)
+        words = study.vignettes[row.vignette_id].texts[study.protocol.language]
+        conditions = study.protocol.conditions
+        shown_at, minutes = first_shown_at(session, row.item), conditions.time_limit_minutes
+        return AnswerTask(
+            item=row.item,
+            position=row.position,
+            total=len(_items(session, person)),
+            text=words.text,
+            question=words.question,
+            draft=_draft(row),
+            max_words=conditions.max_words,
+            asks_confidence=study.protocol.answering.confidence,
+            seconds_left=seconds_left(shown_at, minutes, self.store.clock.now())
+            if shown_at is not None and minutes is not None
+            else None,
+            conduct=conduct_of(session, row.item) if conditions.record_conduct else None,
+        )
 
     def save_draft(
         self, person: Person, item: str, text: str, confidence: int | None, revision: int
@@ -136,6 +150,22 @@ class AnsweringService:
             _seen(session, self.store, person)
             return _draft(row)
 
+    def count_conduct(self, person: Person, item: str, totals: Conduct) -> None:
+        """Keep what the browser has counted for an answer that is not submitted.
+
+        Raises:
+            AnswerError: If the item is not the person's or is submitted.
+            ConsentError: If the person has not consented, or has withdrawn.
+            LifeCycleError: If answering is closed.
+            NotAllowedError: If the protocol does not declare it: then nothing is kept.
+        """
+        with self.store.write() as session:
+            guard_injected(session, self.store, person.study_id)
+            row = self._open_item(session, person, item)
+            if not load_study(session, person.study_id).protocol.conditions.record_conduct:
+                raise NotAllowedError("this study does not count how answers are written")
+            count_conduct(session, row.item, totals)
+
     def submit(self, person: Person, item: str, text: str, confidence: int | None) -> None:
         """Submit the answer, once and for good.
 
@@ -165,6 +195,8 @@ class AnsweringService:
             except IntegrityError as error:
                 raise AnswerError(_ALREADY) from error
             _seen(session, self.store, person)
+            minutes = load_study(session, person.study_id).protocol.conditions.time_limit_minutes
+            note_if_late(session, self.store, person, row, minutes)
             record(
                 session, self.store.clock, person.study_id, actor_of(person), "submit answer",
                 response.response_id,
@@ -219,6 +251,16 @@ def _require_open(session: Session, person: Person) -> None:
 def _items(session: Session, person: Person) -> list[AnswerItemRow]:
     query = select(AnswerItemRow).where(AnswerItemRow.person_id == person.person_id)
     return list(session.scalars(query.order_by(AnswerItemRow.position)))
+
+
+def _first_waiting(session: Session, person: Person) -> AnswerItemRow | None:
+    done = _submitted(session, person)
+    return next((i for i in _items(session, person) if i.vignette_id not in done), None)
+
+
+def _clock_is_to_start(session: Session, person: Person, row: AnswerItemRow) -> bool:
+    limit = load_study(session, person.study_id).protocol.conditions.time_limit_minutes
+    return limit is not None and first_shown_at(session, row.item) is None
 
 
 def _submitted(session: Session, person: Person) -> set[str]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from study.audit import events_of
 from study.canonical import canonical
 from study.clock import as_text
+from study.export_conduct import conduct_table
 from study.export_custody import custody_tables
 from study.export_rating import rating_tables
 from study.export_repeats import allocation_tables, codes_of_repeats
@@ -44,6 +45,7 @@ def all_tables(session: Session, study: RegisteredStudy) -> dict[str, Table]:
         "masking_changes": _masking_changes(session, codes),
         "audit": _audit(session, study),
         **custody_tables(session, study),
+        **conduct_table(session, study),
         **rating_tables(session, study),
         **allocation_tables(session, study),
     }

@@ -37,6 +37,10 @@ SIMULATED = (
     "Nothing here is a finding."
 )
 
+COUNTED = (
+    "Pastes into your answer and times away from this page are counted. Nobody who rates sees that."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class StudyCard:
@@ -180,10 +184,13 @@ def _conditions_in_words(conditions: Conditions) -> tuple[str, ...]:
         if conditions.ai_assistance_allowed
         else "Please use no AI assistance.",
         f"At most {limit} words an answer." if limit else "There is no word limit.",
-        f"About {minutes} minutes a vignette." if minutes else "There is no time limit.",
+        f"Each vignette has {minutes} minutes from when you first see it, also while you are away."
+        if minutes
+        else "There is no time limit.",
         "Please answer in one sitting."
         if conditions.one_sitting
         else "You can stop and come back at any time.",
+        *([COUNTED] if conditions.record_conduct else []),
     )
 
 

@@ -233,6 +233,11 @@ class Protocol(Strict):
             raise ValueError(
                 f"answering.vignettes_each is {each}, but there are {len(self.vignettes)} vignettes"
             )
+        if self.conditions.record_conduct and self.consent is None:
+            raise ValueError(
+                "conditions.record_conduct counts what clinicians do, which needs their consent; "
+                "add `consent`, or set it false"
+            )
         if self.rating.exclude_own_site and not self.sites:
             raise ValueError("rating.exclude_own_site needs `sites`; list them, or set it false")
         for contrast in (self.contrast, *self.contrasts):

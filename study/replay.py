@@ -63,7 +63,10 @@ def order_faults(
     protocol: Mapping[str, Any], tables: Tables, seeds: Mapping[str, bytes]
 ) -> Iterator[str]:
     """Whether each clinician's vignettes and their order are those that the sealed seed gives."""
-    answering = protocol["answering"]
+    answering = protocol.get("answering")
+    if answering is None:
+        yield "the protocol does not say in which order vignettes are answered"
+        return
     plan = VignettePlan(
         tuple(protocol["vignettes"]), answering["order"], answering.get("vignettes_each"),
         frozenset(

@@ -72,6 +72,15 @@ class ConductRow(Base):
     seconds_away: Mapped[int] = mapped_column(default=0)
 
 
+class FirstShownRow(Base):
+    """When a vignette with a time limit was first shown to whom it is for."""
+
+    __tablename__ = "first_shown"
+
+    item: Mapped[str] = mapped_column(ForeignKey("answer_item.item"), primary_key=True)
+    shown_at: Mapped[datetime]
+
+
 class ProviderIdentityRow(Base):
     """An account of an OpenID Connect provider that signs a person in."""
 
@@ -98,4 +107,4 @@ class SamePersonRow(Base):
     decided_at: Mapped[datetime]
 
 
-APPEND_ONLY = ("consent", "withdrawal", "attestation", "same_person")
+APPEND_ONLY = ("consent", "withdrawal", "attestation", "same_person", "first_shown")

@@ -9,7 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from study.conduct import Conduct
+
 HERE = Path(__file__).parent
+PARTS = ("saver.js", "conduct.js", "time_left.js", "form.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,10 @@ class DraftFormData:
     saved_at: datetime | None
     submit: Submit
     max_words: int | None = None
+    seconds_left: float | None = None
+    """Until the declared time limit when the page is served."""
+    conduct: Conduct | None = None
+    """Totals so far, where pastes and looks away are counted."""
     problem: Problem | None = None
     missing: str = "Please score every dimension."
     """What is said when a scale lacks its point."""
@@ -99,8 +106,8 @@ def draft_form(data: DraftFormData, *, key: str, on_submitted: Callable[[], None
 
 
 def script() -> str:
-    """The form's script: the saver and the form in one module."""
-    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("saver.js", "form.js"))
+    """The form's script: its parts and the form in one module."""
+    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in PARTS)
 
 
 @cache

@@ -64,6 +64,9 @@ class DraftForm {
     this.fill(this.saver.values);
     this.show({ state: "saved", savedAt: data.saved_at });
     this.listen();
+    if (data.conduct) {
+      this.conduct = new ConductCounter(data.item, data.conduct, this.areas.text);
+    }
     this.tell(data.problem);
     if (data.first) this.goToTop();
   }
@@ -76,11 +79,12 @@ class DraftForm {
     this.meeting = make("div", { class: "sm-alert", role: "alert", hidden: true });
     this.status = make("span", { role: "status" });
     this.count = make("span");
+    if (this.data.seconds_left != null) this.time = new TimeLeft(this.data.seconds_left);
     for (const part of this.data.parts) {
       this.root.append(part.type === "scale" ? this.scale(part) : this.area(part));
     }
     this.root.append(
-      make("div", { class: "sm-under" }, this.count, this.status),
+      make("div", { class: "sm-under" }, this.count, ...(this.time?.parts ?? []), this.status),
       this.meeting,
       this.alert,
       this.actions(),
@@ -171,6 +175,8 @@ class DraftForm {
     document.removeEventListener("visibilitychange", this.onHidden);
     window.removeEventListener("pagehide", this.onLeave);
     clearTimeout(this.waiting);
+    this.time?.close();
+    this.conduct?.close();
     if (!this.isSubmitting && this.saver.url) this.saver.leave();
     else this.saver.dropHere();
     this.root.remove();

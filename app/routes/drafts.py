@@ -17,6 +17,7 @@ from app.routes.guards import FOREIGN, is_same_origin, person_of
 from app.routes.pages import as_sentence
 from study.adjudication import AdjudicationDraft, AdjudicationService
 from study.answering import AnsweringService, Draft
+from study.conduct import NAMES, Conduct
 from study.errors import (
     LifeCycleError,
     NotAllowedError,
@@ -46,6 +47,11 @@ class BodyTooLargeError(Exception):
 async def save_answer_draft(request: Request) -> JSONResponse:
     """Keep an answer: `item`, `text`, `confidence`, `revision`."""
     return await _save(request, _save_answer)
+
+
+async def count_conduct(request: Request) -> JSONResponse:
+    """Keep totals of pastes and looks away: `item` and each of `study.conduct.NAMES`."""
+    return await _save(request, _count_conduct)
 
 
 async def save_rating_draft(request: Request) -> JSONResponse:
@@ -104,6 +110,12 @@ def _save_answer(person: Person, body: Body) -> dict[str, Any]:
         _whole(body.get("revision"), "revision"),
     )
     return _as_json(draft)
+
+
+def _count_conduct(person: Person, body: Body) -> dict[str, Any]:
+    totals = Conduct(*(_whole(body.get(name), name) for name in NAMES))
+    AnsweringService(services.store()).count_conduct(person, _words(body, "item"), totals)
+    return {}
 
 
 def _save_rating(person: Person, body: Body) -> dict[str, Any]:

@@ -21,6 +21,7 @@ def routes() -> list[Route]:
         Route("/account/leave", account.leave_study, methods=["POST"]),
         Route("/switch", session.switch, methods=["POST"]),
         Route("/api/draft", drafts.save_answer_draft, methods=["POST"]),
+        Route("/api/conduct", drafts.count_conduct, methods=["POST"]),
         Route("/api/rating-draft", drafts.save_rating_draft, methods=["POST"]),
         Route("/api/marking-draft", drafts.save_marking_draft, methods=["POST"]),
         Route("/api/adjudication-draft", drafts.save_adjudication_draft, methods=["POST"]),

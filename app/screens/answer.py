@@ -93,6 +93,8 @@ def _form(task: AnswerTask, desk: Desk) -> DraftFormData:
             yes="Yes, submit it",
         ),
         max_words=task.max_words,
+        seconds_left=task.seconds_left,
+        conduct=task.conduct,
         problem=desk.problem,
         first=desk.is_next,
     )

@@ -164,3 +164,27 @@ def test_a_draft_of_a_submitted_answer_changes_nothing(client: TestClient, servi
     answer = client.post("/api/draft", json=body)
     assert answer.status_code == 422
     assert "already submitted" in answer.json()["error"]
+
+
+def test_totals_of_conduct_are_kept_where_declared_and_refused_in_words(
+    client: TestClient, serving: Store
+) -> None:
+    from study.conduct import Conduct
+    from study.consent import sign
+    from tests.study.test_conduct import COUNTED
+
+    entry = enter(serving, to_answering(serving, more=COUNTED), "resident", arm="residents")
+    sign(serving, entry.person, "Mira Example")
+    client.cookies.set(COOKIE, entry.session_token)
+    service = AnsweringService(serving)
+    task = service.next_task(entry.person)
+    assert task is not None
+    totals = {"pastes": 1, "pasted_characters": 9, "focus_losses": 2, "seconds_away": 31}
+    answer = client.post("/api/conduct", json={"item": task.item, **totals})
+    assert (answer.status_code, answer.json()) == (200, {})
+    again = service.next_task(entry.person)
+    assert again is not None and again.conduct == Conduct(1, 9, 2, 31)
+    refused = client.post("/api/conduct", json={"item": task.item, **totals, "pastes": -1})
+    assert refused.status_code == 422 and "Pastes is -1" in refused.json()["error"]
+    refused = client.post("/api/conduct", json={"item": task.item, "pastes": 1})
+    assert refused.status_code == 400 and "Pasted_characters" in refused.json()["error"]

@@ -189,3 +189,45 @@ def test_a_scanner_may_follow_the_link_before_the_person_does(
     expect(page.get_by_role("heading", name="Write this down")).to_be_visible()
     scanner.goto(link)
     expect(scanner.get_by_role("heading")).to_contain_text("has been used")
+
+
+def test_pastes_and_looks_away_are_counted_across_a_reload_and_the_clock_is_shown(
+    store: Store, server: Served, person_at: Callable[..., Page]
+) -> None:
+    from study.conduct import Conduct
+    from study.consent import sign
+    from tests.studies import protocol_values
+    from tests.study.test_conduct import CONSENT
+
+    conditions = {
+        **protocol_values()["conditions"], "record_conduct": True, "time_limit_minutes": 12,
+    }  # fmt: skip
+    study_id = to_answering(store, more={"conditions": conditions, "consent": CONSENT})
+    entry = enter(store, study_id, "resident", arm="residents")
+    sign(store, entry.person, "Mira Example")
+    page = person_at(server, entry)
+    open_study(page, server)
+    expect(page.get_by_text("Nobody who rates sees that")).to_be_visible()
+    expect(page.get_by_role("timer")).to_have_text("12 min left")
+    paste = """(area) => {
+        const data = new DataTransfer(); data.setData("text", "12345");
+        area.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data })); }"""
+    for number in (1, 2):
+        with page.expect_response("**/api/conduct"):
+            page.locator(".sm-form textarea").evaluate(paste)
+        page.evaluate("window.dispatchEvent(new Event('blur'))")
+        page.wait_for_timeout(1_100)
+        with page.expect_response("**/api/conduct"):
+            page.evaluate("window.dispatchEvent(new Event('focus'))")
+        page.reload()
+        settle(page)
+        task = AnsweringService(store).next_task(entry.person)
+        assert task is not None and task.conduct is not None
+        counted = task.conduct
+        # Leaving for the reload is a look away too, of no length.
+        assert (counted.pastes, counted.pasted_characters) == (number, 5 * number)
+        assert counted.focus_losses == 2 * number
+        assert number <= counted.seconds_away <= 3 * number
+    assert isinstance(counted, Conduct)
+    submit_answer(page, "Stop the plan.")
+    assert count(store, ResponseRow) == 1

@@ -26,6 +26,7 @@ def test_the_data_dictionary_names_every_table_and_column_in_order(
     assert [name for name in sections if name in tables] == list(tables)
     asked_for = {
         "marks", "guesses", "harms", "calibrations", "adjudications", "repeat_ratings", "cue_pairs",
+        "conduct",
     }  # fmt: skip
     assert sections.keys() - tables.keys() == asked_for
     for name, table in tables.items():

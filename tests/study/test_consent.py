@@ -78,7 +78,7 @@ def test_no_name_reaches_the_audit_or_the_export(store: Store, tmp_path: Path) -
     values = protocol_values(n_vignettes=1, more={"consent": CONSENT}) | {"version": 2}
     amend(store, study_id, parse_protocol(values), by=OPERATOR, reason="consent forgotten")
     for rater in raters:
-        sign(store, rater, NAME)
+        sign(store, rater, f"{NAME} {rater.pseudonym}")
         rate_everything(store, rater)
     lock_and_unblind(store, study_id)
     directory = export(store, study_id, tmp_path / "export", by=OPERATOR, code_version="test")
@@ -148,7 +148,7 @@ def test_the_analysis_reads_what_the_protocol_declares_of_who_withdrew(
     values = protocol_values(n_vignettes=1, more={"consent": consent}) | {"version": 2}
     amend(store, study_id, parse_protocol(values), by=OPERATOR, reason="consent forgotten")
     for rater in raters:
-        sign(store, rater, NAME)
+        sign(store, rater, f"{NAME} {rater.pseudonym}")
         rate_everything(store, rater)
     withdraw(store, raters[0])
     lock_and_unblind(store, study_id)
