@@ -37,3 +37,19 @@ class LedgerError(ModelError):
 
 class DrugFactsError(ModelError):
     """The drug facts cannot be used."""
+
+
+class ItemError(ModelError):
+    """A file of evaluation items cannot be used; the text names file, place and value."""
+
+
+class EvaluationError(ModelError):
+    """An evaluation cannot start, go on or be read."""
+
+
+class JudgeError(ModelError):
+    """A judge may not grade this benchmark, or cannot be asked."""
+
+
+class SignatureError(ModelError):
+    """A signing key cannot be used."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -58,7 +60,7 @@ def key_beside(store: str) -> Path:
 
 
 def verify(
-    bundle: Annotated[Path, typer.Argument(help="A frozen dataset.")],
+    bundle: Annotated[Path, typer.Argument(help="A frozen dataset, or a training run.")],
     receipt: Annotated[
         list[str] | None,
         typer.Option("--receipt", help="number:digest, as printed at register, lock or unblind."),
@@ -68,12 +70,18 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Verify a frozen dataset offline; status 1 if anything was changed."""
+    """Verify a frozen dataset or a training run offline; status 1 if anything was changed."""
     from study.verify import Receipt
     from study.verify import verify as verify_bundle
 
-    receipts = [Receipt.from_words(words) for words in receipt or []]
-    checks = verify_bundle(bundle, receipts=receipts, public_key=public_key)
+    checks: Sequence[Any]
+    if _is_training_run(bundle):
+        from model.train.verify import verify_run
+
+        checks = verify_run(bundle, public_key=public_key)
+    else:
+        receipts = [Receipt.from_words(words) for words in receipt or []]
+        checks = verify_bundle(bundle, receipts=receipts, public_key=public_key)
     say(
         as_json,
         {"checks": [{"name": c.name, "outcome": c.outcome, "words": c.words} for c in checks]},
@@ -81,3 +89,12 @@ def verify(
     )
     if any(check.outcome == "fault" for check in checks):
         raise typer.Exit(1)
+
+
+def _is_training_run(bundle: Path) -> bool:
+    """By the manifest's schema; what cannot be read is for the verifier to say."""
+    try:
+        schema = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))["schema"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return str(schema).startswith("safemed.training/")

@@ -11,32 +11,54 @@ from app.commands.errors import InputError
 from app.commands.output import AsJson, say
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+SigningKey = Annotated[
+    Path,
+    typer.Option(
+        "--signing-key", envvar="SAFEMED_SIGNING_KEY",
+        help="File of the private key that signs the manifest; made at first use.",
+    ),
+]  # fmt: skip
+KEY = Path("safemed-signing.key")
 
 
 @app.command()
 def sft(
     run: Annotated[Path, typer.Argument(help="The run's TOML.")],
     out: Annotated[Path, typer.Option("--out", help="Directory of the checkpoint.")],
+    signing_key: SigningKey = KEY,
     as_json: AsJson = False,
 ) -> None:
     """Fine-tune (or train from scratch) on prompt and completion rows."""
+    from model.signing import signer_at
     from model.train.sft import sft as train
 
-    train(run, out=out, progress=None if as_json else typer.echo)
-    say(as_json, {"checkpoint": str(out)}, [f"Checkpoint: {out}"])
+    signer = signer_at(signing_key)
+    train(run, out=out, progress=None if as_json else typer.echo, signer=signer)
+    say(
+        as_json,
+        {"checkpoint": str(out), "public_key": signer.public_key},
+        [f"Checkpoint: {out}", f"Signed by {signer.public_key}"],
+    )
 
 
 @app.command()
 def grpo(
     run: Annotated[Path, typer.Argument(help="Recipe (TOML).")],
     out: Annotated[Path, typer.Option("--out", help="A new directory, or a killed run's.")],
+    signing_key: SigningKey = KEY,
     as_json: AsJson = False,
 ) -> None:
     """Train a checkpoint against red-team prompts and their benign twins; keep the best."""
+    from model.signing import signer_at
     from model.train.grpo import grpo as train
 
-    checkpoint = train(run, out=out, progress=None if as_json else typer.echo)
-    say(as_json, {"checkpoint": str(checkpoint)}, [f"Checkpoint: {checkpoint}"])
+    signer = signer_at(signing_key)
+    checkpoint = train(run, out=out, progress=None if as_json else typer.echo, signer=signer)
+    say(
+        as_json,
+        {"checkpoint": str(checkpoint), "public_key": signer.public_key},
+        [f"Checkpoint: {checkpoint}", f"Signed by {signer.public_key}"],
+    )
 
 
 @app.command()

@@ -19,6 +19,7 @@ from model.cts.firewall import check
 from model.endpoint import Endpoint
 from model.errors import TrainingError
 from model.serve.checkpoint import open_checkpoint, weights_sha256
+from model.signing import Signer
 from model.threads import torch_with_threads
 from model.train.batches import Prompts, in_batches, read_prompts
 from model.train.checkpoints import save_checkpoint
@@ -30,7 +31,9 @@ from model.train.rows import TrainingRow
 Progress = Callable[[str], object]
 
 
-def grpo(run_toml: Path, *, out: Path, progress: Progress | None = None) -> Path:
+def grpo(
+    run_toml: Path, *, out: Path, progress: Progress | None = None, signer: Signer | None = None
+) -> Path:
     """Train as one TOML says and write `out/checkpoint` and `out/manifest.json`.
 
     A killed run goes on from its last saved step when the same call is made again.
@@ -39,6 +42,7 @@ def grpo(run_toml: Path, *, out: Path, progress: Progress | None = None) -> Path
         run_toml: The recipe.
         out: A directory to make, or that of a killed run.
         progress: Is told the mean reward as it goes.
+        signer: Who signs the manifest; None leaves the run unsigned.
 
     Returns:
         The directory of the checkpoint, the best by held-out reward.
@@ -66,7 +70,10 @@ def grpo(run_toml: Path, *, out: Path, progress: Progress | None = None) -> Path
         "elapsed_s": round(time.monotonic() - began, 1),
         "resumed": resumes,
     }
-    write_manifest(out / "manifest.json", run.name, run_identity(run), facts, stand_in=run.stand_in)
+    write_manifest(
+        out / "manifest.json", run.name, run_identity(run), facts, stand_in=run.stand_in,
+        signer=signer,
+    )  # fmt: skip
     shutil.rmtree(out / "training")
     return out / "checkpoint"
 

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from model.canonical import canonical, file_sha256, sha256_hex
+from model.serve.checkpoint import open_checkpoint, weights_sha256
+from model.signing import Signer, write_signature
 from model.train.config import RunConfig
+from model.train.hardware import hardware
 from model.version import code_version, library_version
 
 SCHEMA = "safemed.training/1"
@@ -38,10 +41,13 @@ def identity(
 
 
 def run_identity(run: RunConfig) -> dict[str, Any]:
-    """The identity of a run of SFT."""
+    """The identity of a run of SFT; where it goes on from a base, its weights are part of it."""
     files = {"train": run.data.train, "held_out": run.data.held_out}
     corpus = {name: path for name, path in files.items() if path}
-    return identity(run.as_written, corpus, run.tokenizer.plain_text if run.tokenizer else ())
+    who = identity(run.as_written, corpus, run.tokenizer.plain_text if run.tokenizer else ())
+    if run.base is None:
+        return who
+    return {**who, "base_weights_sha256": weights_sha256(open_checkpoint(run.base).directory)}
 
 
 def checkpoint_files(directory: Path) -> dict[str, str]:
@@ -75,9 +81,10 @@ def commit_of(path: Path) -> dict[str, Any]:
 
 
 def write_manifest(
-    path: Path, name: str, who: Mapping[str, Any], facts: Mapping[str, Any], *, stand_in: bool
-) -> None:
-    """Write a manifest.
+    path: Path, name: str, who: Mapping[str, Any], facts: Mapping[str, Any], *, stand_in: bool,
+    signer: Signer | None = None,
+) -> None:  # fmt: skip
+    """Write a manifest, and its signature beside it.
 
     Args:
         path: The file.
@@ -85,13 +92,17 @@ def write_manifest(
         who: The run's identity.
         facts: What came out: parameters, losses, figures, files, times.
         stand_in: Whether the model is no medical model.
+        signer: Who signs; None leaves the run unsigned.
     """
     manifest = {
         "schema": SCHEMA,
         "name": name,
         "stand_in": stand_in,
         "code_version": code_version(),
+        "hardware": hardware(),
         **who,
         **facts,
     }
     path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if signer is not None:
+        write_signature(path, signer)

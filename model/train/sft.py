@@ -15,6 +15,7 @@ from model.cts.firewall import check
 from model.errors import TrainingError
 from model.serve.checkpoint import weights_sha256
 from model.serve.engine import Engine
+from model.signing import Signer
 from model.threads import torch_with_threads
 from model.train.build import ModelAndTokenizer, build
 from model.train.checkpoints import save_checkpoint
@@ -27,7 +28,9 @@ from model.train.rows import TrainingRow, read_rows
 Progress = Callable[[str], object]
 
 
-def sft(run_toml: Path, *, out: Path, progress: Progress | None = None) -> Path:
+def sft(
+    run_toml: Path, *, out: Path, progress: Progress | None = None, signer: Signer | None = None
+) -> Path:
     """Train as one TOML says and write `out/checkpoint` and `out/manifest.json`.
 
     A killed run goes on from its last saved step when the same call is made again.
@@ -36,6 +39,7 @@ def sft(run_toml: Path, *, out: Path, progress: Progress | None = None) -> Path:
         run_toml: The recipe.
         out: A directory to make, or that of a killed run.
         progress: Is told the loss as it falls.
+        signer: Who signs the manifest; None leaves the run unsigned.
 
     Returns:
         The directory of the checkpoint.
@@ -68,7 +72,10 @@ def sft(run_toml: Path, *, out: Path, progress: Progress | None = None) -> Path:
         ids = dataset.pop("row_ids")
         (out / "rows.txt").write_text("".join(f"{i}\n" for i in ids), encoding="ascii")
         facts |= {**dataset, "rows_sha256": file_sha256(out / "rows.txt")}
-    write_manifest(out / "manifest.json", run.name, run_identity(run), facts, stand_in=run.stand_in)
+    write_manifest(
+        out / "manifest.json", run.name, run_identity(run), facts, stand_in=run.stand_in,
+        signer=signer,
+    )  # fmt: skip
     shutil.rmtree(out / "training")
     return out / "checkpoint"
 
