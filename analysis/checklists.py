@@ -164,7 +164,7 @@ def _identifier(results: Results, name: str) -> str:
 
 def _protocol(results: Results) -> str:
     manifest = results.dataset.manifest
-    if manifest["audit_head"] is None:
+    if manifest["audit_head"] is None and "public" not in manifest:
         return _gap("a table from elsewhere; no registration is recorded")
     return (
         f"registered, SHA-256 {manifest['protocol_sha256']}; registry: "

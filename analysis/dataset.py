@@ -89,7 +89,13 @@ class Dataset:
             for e in self.manifest.get("code_breaks", ())
         ]
         words = f"Computed after unblinding at {'; '.join(events)}."
+        words += " From the de-identified public bundle." if self.is_public else ""
         return f"{words} Codes broken before: {'; '.join(broken)}." if broken else words
+
+    @property
+    def is_public(self) -> bool:
+        """Whether this is a de-identified public bundle, which has no audit."""
+        return "public" in self.manifest
 
     @property
     def vignettes(self) -> tuple[str, ...]:

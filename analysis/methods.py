@@ -188,9 +188,13 @@ def _missing(results: Results) -> str:
 
 def _software(dataset: Dataset) -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    if dataset.is_public:
+        no_head = "none: left out of a public bundle"
+    else:
+        no_head = "none: not from a study of this platform"
     return (
         f"SafeMed's `analysis` package (code version {dataset.manifest['code_version']}), Python "
         f"{platform.python_version()}, {packages}. Dataset: protocol "
         f"`{dataset.manifest['protocol_sha256']}`, audit head "
-        f"`{dataset.manifest['audit_head'] or 'none: not from a study of this platform'}`."
+        f"`{dataset.manifest['audit_head'] or no_head}`."
     )

@@ -101,6 +101,8 @@ def _shown(value: Interval | NotComputed) -> str:
 def deviation_sentence(results: Results) -> str:
     """How many deviations and amendments are recorded, and each in words."""
     tables = results.dataset.tables
+    if results.dataset.is_public:
+        return "Deviations: not in a public bundle; the frozen dataset lists them."
     if not tables["audit"]:
         return "Deviations: not known; the table came without an audit trail."
     amended = "".join(

@@ -119,11 +119,12 @@ def _margin(results: Results) -> str:
 def _kind(manifest: Mapping[str, Any], protocol: Mapping[str, Any]) -> str:
     if manifest["simulated"]:
         return "Simulated study."
-    if manifest["audit_head"] is None:
+    if manifest["audit_head"] is None and "public" not in manifest:
         return "Ratings from elsewhere: no registration, custody or lock is recorded."
     stated = protocol.get("identifiers", {})
+    source = " (from its de-identified public bundle)" if "public" in manifest else ""
     return (
-        f"Registered study; registry: {stated.get('registry', 'not stated')}; "
+        f"Registered study{source}; registry: {stated.get('registry', 'not stated')}; "
         f"ethics: {stated.get('ethics', 'not stated')}."
     )
 

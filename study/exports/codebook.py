@@ -5,6 +5,7 @@ It is made of the bundle at hand, so that its counts are those of the files besi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ def missing_words(frozen: Frozen, table: str, column: str, n_missing: int) -> st
     return MISSING.get(name, "not described" if n_missing else NEVER)
 
 
-def _ends(given: list[Cell], kind: str) -> tuple[str, str]:
+def _ends(given: Sequence[Cell], kind: str) -> tuple[str, str]:
     if not given or kind not in ("integer", "number", "datetime"):
         return "", ""
     ordered = sorted(given, key=lambda cell: str(cell) if kind == "datetime" else float(cell or 0))

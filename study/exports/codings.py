@@ -22,7 +22,7 @@ AS_LIST = {
 FIXED: dict[str, Coding] = {
     "respondents.kind": (("clinician", "a person"), ("model", "a model checkpoint")),
     "assignments.status": (("rated", "scores were submitted"), ("missing", "none was")),
-    "vignettes.difficulty": (("low", "estimated low"), ("medium", "medium"), ("high", "high")),
+    "vignettes.difficulty": (("low", ""), ("medium", ""), ("high", "")),
     "withdrawals.disposition": (
         ("keep submitted", "what was submitted stays in the analysis"),
         ("leave analysis", "the analysis reads none of it"),
