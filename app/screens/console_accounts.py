@@ -12,10 +12,11 @@ from app.identity import signed_in
 from app.screens import states
 from study.errors import StudyError
 from study.people import Person, actor_of, people_of
+from study.personal_data import erase_personal_data
 from study.same_person import DECIDERS, Candidate, candidates, decide
 from study.sign_in import reissue_return_code
 
-PROBLEM, CODE = "_accounts_problem", "_new_code"
+PROBLEM, CODE, ERASED = "_accounts_problem", "_new_code", "_erased"
 
 
 def show(person: Person) -> None:
@@ -38,6 +39,7 @@ def show(person: Person) -> None:
     if not found:
         st.html('<div class="sm-console"><p class="sm-quiet">No two look alike.</p></div>')
     _lost_code(here)
+    _erasure(sorted(here))
 
 
 def _pair(pair: Candidate) -> None:
@@ -90,5 +92,36 @@ def _reissue(person_id: str) -> None:
         st.session_state[CODE] = reissue_return_code(
             services.store(), person_id, by=actor_of(person)
         )
+    except StudyError as error:
+        st.session_state[PROBLEM] = states.sentence(error)
+
+
+def _erasure(pseudonyms: list[str]) -> None:
+    erased = st.session_state.pop(ERASED, None)
+    if erased:
+        st.html(f'<p class="sm-console" role="status">Who {erased} is, is erased.</p>')
+    with st.expander("Somebody asks to have their personal data erased"):
+        st.html(
+            '<p class="sm-quiet">Name, email, signature, the institution\'s account and what '
+            "recognises a browser go, for good. Answers and ratings name nobody and stay; the "
+            "return code still works.</p>"
+        )
+        who = st.selectbox("Whose", pseudonyms, index=None, key="erase_who")
+        st.text_input("Reason for erasing", max_chars=300, key="erase_reason")
+        st.button(
+            "Erase personal data for good", key="erase", disabled=who is None, on_click=_erase
+        )
+
+
+def _erase() -> None:
+    person = signed_in()
+    if person is None:
+        return
+    who = str(st.session_state.get("erase_who"))
+    try:
+        erase_personal_data(
+            services.store(), person, who, reason=str(st.session_state.get("erase_reason", ""))
+        )
+        st.session_state[ERASED] = who
     except StudyError as error:
         st.session_state[PROBLEM] = states.sentence(error)

@@ -23,17 +23,24 @@ ROOT = Path(__file__).parents[2]
 def screen(serving: Store) -> Callable[[Entry | None], str]:
     """Runs the app's script for someone and gives the page's HTML."""
 
-    def run(entry: Entry | None) -> str:
-        identity.read_cookie_with(lambda: entry.session_token if entry else None)
-        ran = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30).run()
-        assert not ran.exception
-        bodies = [element.proto.body for element in ran.main if element.type == "html"]
-        return "\n".join(body for body in bodies if not body.startswith("<style>"))
-
-    return run
+    return lambda entry: words_of(page_of(entry))
 
 
 Screen = Callable[[Entry | None], str]
+
+
+def page_of(entry: Entry | None) -> AppTest:
+    """The page that someone gets."""
+    identity.read_cookie_with(lambda: entry.session_token if entry else None)
+    ran = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30).run()
+    assert not ran.exception
+    return ran
+
+
+def words_of(page: AppTest) -> str:
+    """Its HTML, wherever it stands."""
+    bodies = [element.proto.body for element in page.main if element.type == "html"]
+    return "\n".join(body for body in bodies if not body.startswith("<style>"))
 
 
 def test_nobody_is_told_how_to_come_in_and_nothing_of_any_study(
@@ -162,3 +169,21 @@ def test_the_consent_stands_before_everything_else(screen: Screen, serving: Stor
     shown = screen(entry)
     assert "It takes an hour." in shown and "Setting" not in shown
     assert consent_form(serving, entry.person) is not None
+
+
+def test_a_coordinator_erases_who_somebody_is_from_the_console(
+    serving: Store,
+) -> None:
+    from study.tables_people import PersonalDataRow
+
+    study_id = to_answering(serving)
+    resident = enter(serving, study_id, "resident", arm="residents").person
+    page = page_of(enter(serving, study_id, "coordinator"))
+    page.selectbox(key="erase_who").select(resident.pseudonym).run()
+    page.button(key="erase").click().run()
+    assert "needs a reason" in words_of(page)
+    page.text_input(key="erase_reason").input("asked for it").run()
+    page.button(key="erase").click().run()
+    assert f"Who {resident.pseudonym} is, is erased" in words_of(page)
+    with serving.read() as session:
+        assert session.get_one(PersonalDataRow, resident.person_id).erased_at is not None
