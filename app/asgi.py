@@ -18,10 +18,13 @@ from app.configuration import (
     trusted_header,
 )
 from app.faults import log_fault
+from app.institution import institution_of_environment
 from study.store import open_store
 
 if TYPE_CHECKING:
     from streamlit.starlette import App
+
+    from app.oidc import Provider
 
 SCRIPT = Path(__file__).parent / "main.py"
 
@@ -35,9 +38,11 @@ def create_app(store_url: str, *, host: str = "127.0.0.1") -> App:
 
     Raises:
         StorageError: If the database is missing or of an older revision.
+        InstitutionError: If `SAFEMED_OIDC` names what cannot be used.
     """
+    provider = _provider(host)
     store = open_store(store_url)
-    services.use(services.Services(store, store_url, store_directory(store_url)))
+    services.use(services.Services(store, store_url, store_directory(store_url), provider))
     hosts = public_hosts(host)
     apply_settings(cookie_secret=installation_secret(store_url), allowed_hosts=hosts)
 
@@ -68,6 +73,15 @@ def create_app(store_url: str, *, host: str = "127.0.0.1") -> App:
         ],
         on_script_error=report_fault,
     )
+
+
+def _provider(host: str) -> Provider | None:
+    institution = institution_of_environment(host)
+    if institution is None:
+        return None
+    from app.oidc import Provider
+
+    return Provider(institution)
 
 
 def report_fault(error: Exception) -> bool:

@@ -96,7 +96,11 @@ class RateLimits:
         await response(scope, receive, send)
 
     def _limit(self, scope: Scope) -> Limit | None:
-        if scope["type"] != "http" or scope["method"] != "POST":
+        if scope["type"] != "http":
+            return None
+        if scope["path"].startswith("/institution"):
+            return self.limits["sign in"]
+        if scope["method"] != "POST":
             return None
         if scope["path"].startswith("/api/"):
             return self.limits["drafts"]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from study.store import Store
+
+if TYPE_CHECKING:
+    from app.oidc import Provider
 
 
 class NotServingError(RuntimeError):
@@ -20,6 +24,8 @@ class Services:
     store_url: str
     files: Path
     """Directory that holds exports and reports."""
+    provider: Provider | None = None
+    """Of the institution whose accounts may sign people in, where one is configured."""
 
 
 _current: Services | None = None
@@ -45,3 +51,21 @@ def current() -> Services:
 def store() -> Store:
     """The study database."""
     return current().store
+
+
+def provider() -> Provider:
+    """The provider of the institution whose accounts sign people in.
+
+    Raises:
+        NotServingError: If none is configured.
+    """
+    found = current().provider
+    if found is None:
+        raise NotServingError("no institution is configured; see the guide for hosts")
+    return found
+
+
+def institution() -> str:
+    """What the institution whose accounts sign people in is called; empty where there is none."""
+    provider = _current.provider if _current else None
+    return provider.institution.label if provider else ""

@@ -12,6 +12,7 @@ from app.routes.guards import FOREIGN, forget, is_same_origin, person_of
 from app.routes.pages import page, refusal
 from study.consent import CONSENTING, DEFAULT, DISPOSITIONS, withdraw
 from study.errors import StudyError
+from study.institution_accounts import linked_since
 from study.people import Person
 from study.registration import load_study
 from study.sessions import end_sessions, sessions_of
@@ -31,6 +32,7 @@ async def show(request: Request) -> Response:
              "here": s.is_this}
             for s in sessions
         ],
+        linked=await run_in_threadpool(_linked, person),
         withdrawal=await run_in_threadpool(_withdrawal, person),
     )  # fmt: skip
 
@@ -71,6 +73,12 @@ async def leave_study(request: Request) -> Response:
     response = page("left", words=words)
     forget(response)
     return response
+
+
+def _linked(person: Person) -> str:
+    """Since when an institution's account signs the person in; empty if none does."""
+    since = linked_since(services.store(), person)
+    return f"{since:%d %B %Y}" if since else ""
 
 
 def _withdrawal(person: Person) -> str:

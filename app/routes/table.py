@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from app.routes import account, drafts, entry, files, health, returning, session, style
+from app.routes import (
+    account,
+    drafts,
+    entry,
+    files,
+    health,
+    institution,
+    returning,
+    session,
+    style,
+)
 
 
 def routes() -> list[Route]:
@@ -14,6 +24,7 @@ def routes() -> list[Route]:
         Route("/enter", entry.accept, methods=["POST"]),
         Route("/return", returning.show, methods=["GET"]),
         Route("/return", returning.sign_in_again, methods=["POST"]),
+        *institution.routes(),
         Route("/pause", session.pause, methods=["GET"]),
         Route("/sign-out", session.leave, methods=["POST"]),
         Route("/account", account.show, methods=["GET"]),

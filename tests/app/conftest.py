@@ -31,6 +31,12 @@ def serving(store: Store, tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def client(serving: Store) -> Iterator[TestClient]:
     """A browser of someone who is not signed in."""
+    with browser_at() as made:
+        yield made
+
+
+def browser_at() -> TestClient:
+    """A browser at what is served now."""
     application = Starlette(
         routes=routes(),
         middleware=[
@@ -41,5 +47,4 @@ def client(serving: Store) -> Iterator[TestClient]:
             Middleware(TrustedIdentity),
         ],
     )
-    with TestClient(application, base_url=BASE, headers=OURS, follow_redirects=False) as made:
-        yield made
+    return TestClient(application, base_url=BASE, headers=OURS, follow_redirects=False)
