@@ -209,7 +209,8 @@ def practice_of_study(session: Session, study_id: str) -> dict[str, Any]:
     Raises:
         CalibrationError: If none are.
     """
-    practice = session.get_one(RegistrationRow, study_id).practice
+    query = select(RegistrationRow.practice).where(RegistrationRow.study_id == study_id)
+    practice = session.scalars(query).one()
     if not practice:
         raise CalibrationError(f"no practice responses are registered with {study_id}")
     return {item: practice[item] for item in sorted(practice)}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import func, select
+from sqlalchemy import Pool, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from study.audit import Actor, record
@@ -40,15 +41,23 @@ class WrittenVignettes(Mapping[str, Vignette]):
 
     def __init__(self, written: Mapping[str, Any]) -> None:
         self._written = written
+        self._read: dict[str, Vignette] = {}
 
     def __getitem__(self, vignette_id: str) -> Vignette:
-        return Vignette.from_json(self._written[vignette_id])
+        if vignette_id not in self._read:
+            self._read[vignette_id] = Vignette.from_json(self._written[vignette_id])
+        return self._read[vignette_id]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._written)
 
     def __len__(self) -> int:
         return len(self._written)
+
+
+Frozen = tuple[Protocol, WrittenVignettes]
+_known: WeakKeyDictionary[Pool, dict[tuple[str, str], Frozen]] = WeakKeyDictionary()
+"""What was read, by database, study and digest of the protocol; nothing of it ever changes."""
 
 
 def register(
@@ -125,6 +134,44 @@ def load_study(session: Session, study_id: str) -> RegisteredStudy:
         StudyError: If there is none of that id.
     """
     study = study_row(session, study_id)
+    protocol, vignettes = _frozen(session, study_id)
+    return RegisteredStudy(
+        study_id=study_id,
+        kind="tryout" if study.kind == "tryout" else "study",
+        state=study.state,
+        simulated=study.simulated,
+        protocol=protocol,
+        vignettes=vignettes,
+    )
+
+
+def _frozen(session: Session, study_id: str) -> Frozen:
+    """The protocol in force and the vignettes, read once for each digest of a protocol.
+
+    Every page and every save asks for them, and reading the words of a whole study each time would
+    cost more than all else. Digests are asked for each time: another process may have amended.
+    """
+    sha256 = session.scalars(_IN_FORCE, {"study": study_id}).one()
+    known = _known.setdefault(session.get_bind().engine.pool, {})
+    if (study_id, sha256) not in known:
+        known[study_id, sha256] = _read(session, study_id)
+    return known[study_id, sha256]
+
+
+_AMENDED = (
+    select(AmendmentRow.protocol_sha256)
+    .where(AmendmentRow.study_id == bindparam("study"))
+    .order_by(AmendmentRow.number.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_IN_FORCE = select(func.coalesce(_AMENDED, RegistrationRow.protocol_sha256)).where(
+    RegistrationRow.study_id == bindparam("study")
+)
+"""Digest of the protocol in force; made once, since making it costs more than asking."""
+
+
+def _read(session: Session, study_id: str) -> Frozen:
     registration = session.get_one(RegistrationRow, study_id)
     amended = session.scalars(
         select(AmendmentRow.protocol)
@@ -132,14 +179,8 @@ def load_study(session: Session, study_id: str) -> RegisteredStudy:
         .order_by(AmendmentRow.number.desc())
         .limit(1)
     ).first()
-    return RegisteredStudy(
-        study_id=study_id,
-        kind="tryout" if study.kind == "tryout" else "study",
-        state=study.state,
-        simulated=study.simulated,
-        protocol=parse_protocol(amended or registration.protocol),
-        vignettes=WrittenVignettes(registration.vignettes),
-    )
+    protocol = parse_protocol(amended or registration.protocol)
+    return protocol, WrittenVignettes(registration.vignettes)
 
 
 def n_amendments(session: Session, study_id: str) -> int:

@@ -13,7 +13,7 @@ from study.errors import LifeCycleError, ProtocolError
 from study.export import export
 from study.protocol import Protocol, parse_protocol
 from study.registration import load_study
-from study.store import Store
+from study.store import Store, open_store
 from study.verify import verify
 from tests.studies import (
     example_protocol,
@@ -40,6 +40,18 @@ def test_an_amendment_replaces_the_protocol_and_keeps_the_reason(store: Store) -
         protocol = load_study(session, study_id).protocol
     assert protocol.margin is not None and protocol.margin.points == 0.5
     assert protocol.version == 2
+
+
+def test_an_amendment_made_by_another_process_counts_at_once(store: Store) -> None:
+    """Protocols are kept in memory once read; which one is in force is asked each time."""
+    study_id = to_answering(store)
+    another = open_store(store.engine.url.render_as_string(hide_password=False))
+    with another.read() as session:
+        assert load_study(session, study_id).protocol.version == 1
+    amend(store, study_id, changed(title="Renamed"), by=OPERATOR, reason="a better title")
+    with another.read() as session:
+        assert load_study(session, study_id).protocol.title == "Renamed"
+    another.close()
 
 
 @pytest.mark.parametrize(
