@@ -61,7 +61,7 @@ def judge_completion(body: object) -> Reply:
     apart = message.get("reasoning_content") or message.get("reasoning")
     if not isinstance(content, str | None) or not isinstance(apart, str | None):
         return failed("bad_reply", "the reply's content or reasoning is not a text")
-    if not _is_unicode(content) or not _is_unicode(apart):
+    if not is_unicode(content) or not is_unicode(apart):
         return failed("bad_reply", "the reply holds half a character (a lone surrogate)")
     if finish_reason not in ("stop", "length"):
         return failed("bad_reply", f"the reply's finish_reason is {finish_reason!r}")
@@ -109,7 +109,8 @@ def _judge_text(
     return None, None, text, reasoning
 
 
-def _is_unicode(text: str | None) -> bool:
+def is_unicode(text: str | None) -> bool:
+    """Whether a text can be written as UTF-8: a lone surrogate cannot."""
     try:
         (text or "").encode()
     except UnicodeEncodeError:

@@ -1,0 +1,1 @@
+"""Multiple-choice exams: layouts, prompts, and which option an answer chose."""
