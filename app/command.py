@@ -11,11 +11,14 @@ from app.commands import (
     bundle,
     cts,
     demo,
+    exporting,
+    importing,
     init,
     model,
     results,
     simulate,
     study,
+    trace,
     vignettes,
 )
 
@@ -31,8 +34,13 @@ init.add_to(app)
 study.add_to(app)
 simulate.add_to(app)
 results.add_to(app)
+exporting.add_to(app)
+app.add_typer(
+    importing.app, name="import", help="Take plain tables in: answers or ratings from elsewhere."
+)
 bundle.add_to(app)
 analysis.add_to(app)
+trace.add_to(app)
 demo.add_to(app)
 app.add_typer(
     vignettes.app, name="vignettes", help="Cover, hand out, mark and review a set of vignettes."
