@@ -22,6 +22,7 @@ from study.export import MISSING, PUBLIC_SCHEMA
 from study.masked import CUSTODIAN
 from study.replay import order_faults, rater_faults
 from study.signing import is_signed
+from study.verify_masking import changes_by_code, masking_faults, undone
 
 Row = Mapping[str, Any]
 
@@ -50,7 +51,7 @@ class Receipt:
 class Check:
     """One thing that was verified."""
 
-    name: Literal["files", "audit", "receipts", "allocation", "signature"]
+    name: Literal["files", "audit", "receipts", "masking", "allocation", "signature"]
     outcome: Literal["holds", "open", "fault"]
     words: str
 
@@ -78,6 +79,8 @@ def verify(
     checks.append(_verdict("audit", list(_audit_faults(manifest, audit)),
                            f"{len(audit)} events in one unbroken chain"))  # fmt: skip
     checks.append(_receipts(audit, receipts))
+    checks.append(_verdict("masking", list(masking_faults(tables)),
+                           "masked texts and their changes give the originals"))  # fmt: skip
     checks.append(_verdict("allocation", list(_allocation_faults(bundle, manifest, tables)),
                            "codes, raters and orders replay from the revealed seeds"))  # fmt: skip
     checks.append(_signature(bundle, audit, public_key))
@@ -87,6 +90,7 @@ def verify(
 _LEFT_OUT = (
     Check("audit", "open", "left out of a public bundle; the frozen dataset has it"),
     Check("receipts", "open", "there is no audit to hold them against"),
+    Check("masking", "open", "originals are left out of a public bundle"),
     Check("allocation", "open", "seeds and audit are left out of a public bundle"),
 )
 
@@ -251,14 +255,11 @@ def _allocation_faults(
             yield f"the revealed seed of the {purpose} is not the one that was sealed"
             return
     coded = [row for row in tables["responses"] if row["blinding_code"] is not None]
-    ruled: dict[object, list[Row]] = {}
-    for change in tables.get("masking_changes", ()):
-        if change["rule"] == CUSTODIAN:
-            ruled.setdefault(change["blinding_code"], []).append(change)
+    ruled = changes_by_code(tables, only=CUSTODIAN)
     coded = [
-        {**r, "masked_text": _before(r["masked_text"], ruled.get(r["blinding_code"], ()))}
+        {**r, "masked_text": undone(r["masked_text"], ruled.get(r["blinding_code"], ()))}
         for r in coded
-    ]
+    ]  # codes were dealt by the texts as masking left them, before the custodian's rulings
     coded.sort(key=lambda r: (r["vignette_id"], sha256_hex((r["masked_text"] or "").encode())))
     if CODE_PURPOSE in seeds:
         wanted = blinding_codes(len(coded), seed=seeds[CODE_PURPOSE])
@@ -267,15 +268,6 @@ def _allocation_faults(
             yield "blinding codes are not those that the sealed seed gives"
     yield from rater_faults(tables, seeds)
     yield from order_faults(json.loads((bundle / "protocol.json").read_bytes()), tables, seeds)
-
-
-def _before(masked_text: object, ruled: Sequence[Row]) -> str:
-    """The text by which codes were dealt: as masking left it, before the custodian's rulings."""
-    text = str(masked_text or "")
-    for change in sorted(ruled, key=lambda c: c["number"], reverse=True):
-        end = change["start"] + len(change["after"] or "")
-        text = text[: change["start"]] + (change["before"] or "") + text[end:]
-    return text
 
 
 def _same_codes(coded: Sequence[Row], wanted: Sequence[str]) -> bool:

@@ -62,9 +62,11 @@ MEANINGS: dict[str, dict[str, str]] = {
     },
     "masking_changes": {
         "blinding_code": "the masked response",
-        "number": "order of the change, from 1",
-        "rule": "salutation, self_identification, layout or typography",
-        "start": "place in the text as it stood when the rule ran, in characters",
+        "number": (
+            "order of the change, from 1; undone from last to first, they give the submitted text"
+        ),
+        "rule": "salutation, self_identification, layout, typography or custodian",
+        "start": "place in the text as it stood when the change was made, in characters",
         "before": "what stood there",
         "after": "what stands there now",
     },

@@ -101,8 +101,8 @@ def bundle(store: Store, tmp_path: Path) -> Bundle:
 def test_an_untouched_bundle_holds_in_every_check(bundle: Bundle) -> None:
     found = verify(bundle.path, receipts=[bundle.receipt], public_key=bundle.signer.public_key)
     assert {check.name: check.outcome for check in found} == {
-        "files": "holds", "audit": "holds", "receipts": "holds", "allocation": "holds",
-        "signature": "holds",
+        "files": "holds", "audit": "holds", "receipts": "holds", "masking": "holds",
+        "allocation": "holds", "signature": "holds",
     }  # fmt: skip
 
 
@@ -204,6 +204,15 @@ def test_codes_moved_between_responses_are_found(bundle: Bundle) -> None:
     one["blinding_code"], other["blinding_code"] = other["blinding_code"], one["blinding_code"]
     bundle.forge("responses", rows, bundle.signer)
     assert "blinding codes are not those" in bundle.check("allocation").words
+
+
+def test_an_original_that_is_not_what_was_masked_is_found(bundle: Bundle) -> None:
+    rows = bundle.rows("responses")
+    changed = next(row for row in rows if row["blinding_code"])
+    changed["text"] += " And call the consultant."
+    bundle.forge("responses", rows, bundle.signer)
+    assert changed["blinding_code"] in bundle.check("masking").words
+    assert bundle.check("allocation").outcome == "holds"
 
 
 def test_a_seed_that_was_never_sealed_is_found(bundle: Bundle) -> None:
