@@ -62,7 +62,10 @@ def _dealt(
 def order_faults(
     protocol: Mapping[str, Any], tables: Tables, seeds: Mapping[str, bytes]
 ) -> Iterator[str]:
-    """Whether each clinician's vignettes and their order are those that the sealed seed gives."""
+    """Whether each clinician's vignettes and their order are those that the sealed seed gives.
+
+    Those of somebody whom an import enrolled were dealt elsewhere: the file said in which order.
+    """
     answering = protocol.get("answering")
     if answering is None:
         yield "the protocol does not say in which order vignettes are answered"
@@ -74,9 +77,10 @@ def order_faults(
             for r in tables.get("cue_pairs", ())
         ),
     )  # fmt: skip
+    elsewhere = {e["subject"] for e in tables["audit"] if e["action"] == "enrol by import"}
     positions: dict[str, dict[int, str]] = {}
     for row in tables["responses"]:
-        if row["position"] is not None:
+        if row["position"] is not None and row["respondent_id"] not in elsewhere:
             positions.setdefault(row["respondent_id"], {})[row["position"]] = row["vignette_id"]
     if plan.is_drawn and positions and ORDER_PURPOSE not in seeds:
         yield "the seed of the vignette orders is not revealed"

@@ -1,4 +1,4 @@
-"""Verbs of a bundle: export it, signed, and verify one offline."""
+"""The verb that verifies a bundle offline, and where the key that signs one lies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands.output import DEFAULT_STORE, AsJson, StoreUrl, StudyId, say
+from app.commands.output import AsJson, say
 
 SigningKey = Annotated[
     Path | None,
@@ -22,33 +22,8 @@ MARKS = {"holds": "ok   ", "open": "open ", "fault": "FAULT"}
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the verbs to the command."""
-    app.command()(export)
+    """Add the verb to the command."""
     app.command()(verify)
-
-
-def export(
-    out: Annotated[Path, typer.Option("--out", help="Directory of the frozen dataset.")],
-    study: StudyId = None,
-    store: StoreUrl = DEFAULT_STORE,
-    signing_key: SigningKey = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write and sign the frozen dataset of an unblinded study."""
-    from app.commands.study import open_named
-    from app.resources import code_version
-    from study.audit import OPERATOR
-    from study.export import export as export_study
-    from study.signing import signer_at
-
-    opened, study_id = open_named(store, study)
-    signer = signer_at(signing_key or key_beside(store))
-    export_study(opened, study_id, out, by=OPERATOR, code_version=code_version(), signer=signer)
-    say(
-        as_json,
-        {"study_id": study_id, "export": str(out), "public_key": signer.public_key},
-        [f"Frozen dataset: {out}", f"Signed by {signer.public_key}"],
-    )
 
 
 def key_beside(store: str) -> Path:

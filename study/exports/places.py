@@ -10,6 +10,16 @@ from pathlib import Path
 from study.errors import StudyError
 
 
+def require_fresh(out: Path) -> None:
+    """Refuse a place that is taken, before any work is done for it.
+
+    Raises:
+        StudyError: If `out` holds something already.
+    """
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise StudyError(f"{out} holds something already; name a directory that is new or empty")
+
+
 @contextmanager
 def fresh_directory(out: Path) -> Iterator[Path]:
     """A directory beside `out` that takes its name once everything in it is written.
@@ -17,8 +27,7 @@ def fresh_directory(out: Path) -> Iterator[Path]:
     Raises:
         StudyError: If `out` holds something already, or the place cannot be written.
     """
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise StudyError(f"{out} holds something already; name a directory that is new or empty")
+    require_fresh(out)
     beside = out.with_name(out.name + ".part")
     shutil.rmtree(beside, ignore_errors=True)
     try:

@@ -112,7 +112,8 @@ def _effects(public: Frozen, choices: Choices, merges: Sequence[Merge]) -> list[
     ]
     lines.append(
         "Tests, effect sizes, agreement, harm and key points use no stratum, time or name, and come"
-        " out as from the frozen dataset."
+        " out as from the frozen dataset; only limits of bootstrap intervals can move a little, "
+        "because the rows stand in another order."
     )
     if not choices.texts:
         lines.append("How well the texts betray the arm, and the length of texts, have no value.")

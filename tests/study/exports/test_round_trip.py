@@ -19,67 +19,8 @@ from study.exports.answers_in import import_responses
 from study.exports.frozen import Frozen
 from study.exports.plain import write_plain
 from study.exports.ratings_in import import_ratings
-from study.lifecycle import take_step
 from study.store import Store
-from study.take_in import take_in
-from study.tasks import write_tasks
-from tests.studies import join, lock_and_unblind, response_line, to_answering, write_rows
-from tests.study.exports.walks import HARD_TEXTS, frozen_of, read_csv, walked
-from tests.study.exports.walks import write_rows as write_plain_rows
-
-
-def replay_model(store: Store, study_id: str, frozen: Frozen, work: Path) -> None:
-    """The model's responses again, by the contract's directory."""
-    tasks = write_tasks(store, study_id, "model", work / "tasks", by=OPERATOR)
-    given = {r["vignette_id"]: r for r in frozen.rows("responses") if r["arm"] == "model"}
-    lines = []
-    for task in map(json.loads, (tasks / "tasks.jsonl").read_text().splitlines()):
-        row = given[task["vignette_id"]]
-        line = response_line(task, text="", fails=row["status"] == "failed")
-        line |= {name: row[name] for name in ("text", "failure", "completion_tokens")}
-        lines.append(line | {"prompt_tokens": row["prompt_tokens"]})
-    (work / "responses").mkdir()
-    manifest = json.loads((tasks / "manifest.json").read_text())
-    take_in(store, study_id, write_rows(work / "responses", manifest, lines), by=OPERATOR)
-
-
-def again(store: Store, first: Frozen, work: Path) -> tuple[Frozen, Mapping[Any, Any]]:
-    """A fresh study from the plain tables of the first, exported, and the map of all ids."""
-    plain = write_plain(first, work / "plain")
-    study_id = to_answering(store)
-    made = import_responses(store, study_id, plain / "responses.csv", by=OPERATOR, enrol=True)
-    replay_model(store, study_id, first, work)
-    take_step(store, study_id, "close", by=OPERATOR, reason="the time is over", force=True)
-    take_step(store, study_id, "mask", by=OPERATOR, invite=False)
-    raters = [join(store, study_id, "rater") for _ in range(2)]
-    take_step(store, study_id, "allocate", by=OPERATOR)
-    take_step(store, study_id, "open", by=OPERATOR, reason="ruled on outside", force=True)
-    ids: dict[Any, Any] = dict(made.enrolled)
-    with store.read() as session:
-        from study.export_tables import all_tables
-        from study.registration import load_study
-
-        tables = all_tables(session, load_study(session, study_id))
-    blinded = Frozen({}, first.protocol, tables)
-    for row in first.rows("respondents"):
-        if row["kind"] == "model":
-            (model,) = [r for r in blinded.rows("respondents") if r["kind"] == "model"]
-            ids[row["respondent_id"]] = model["respondent_id"]
-    codes = {
-        (r["respondent_id"], r["vignette_id"]): r["blinding_code"]
-        for r in blinded.rows("responses")
-    }
-    for row in first.rows("responses"):
-        if row["blinding_code"]:
-            ids[row["blinding_code"]] = codes[ids[row["respondent_id"]], row["vignette_id"]]
-    for row, rater in zip(first.rows("raters"), raters, strict=True):
-        ids[row["rater_id"]] = rater.person_id
-    rows = read_csv(plain / "ratings.csv")
-    mapped = [r | {"rater": ids[r["rater"]], "response": ids[r["response"]]} for r in rows]
-    path = write_plain_rows(work / "ratings.csv", mapped)
-    assert import_ratings(store, study_id, path, by=OPERATOR) == len(rows)
-    lock_and_unblind(store, study_id)
-    return frozen_of(store, study_id, work / "again"), ids
+from tests.study.exports.walks import HARD_TEXTS, again, frozen_of, walked
 
 
 def compared(frozen: Frozen, ids: Mapping[Any, Any], table: str) -> list[str]:
@@ -106,7 +47,14 @@ def test_export_import_export_gives_identical_responses_and_ratings(
     study_id = walked(store, tmp_path / "first", leave_out=("V02",), failing=("V03",))
     first = frozen_of(store, study_id, tmp_path / "export")
     (tmp_path / "second").mkdir()
-    second, ids = again(store, first, tmp_path / "second")
+    study_id, ids = again(
+        store, first, write_plain(first, tmp_path / "plain"), tmp_path / "second",
+        bring_answers=lambda study_id, path: import_responses(
+            store, study_id, path, by=OPERATOR, enrol=True
+        ).enrolled,
+        bring_ratings=lambda study_id, path: import_ratings(store, study_id, path, by=OPERATOR),
+    )  # fmt: skip
+    second = frozen_of(store, study_id, tmp_path / "again")
     for table in ("responses", "ratings"):
         assert compared(second, {}, table) == compared(first, ids, table)
     texts = [row["text"] for row in second.rows("responses")]

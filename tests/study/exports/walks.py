@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from study.answering import AnsweringService
 from study.audit import OPERATOR
 from study.export import export
+from study.export_tables import all_tables
 from study.exports.frozen import Frozen, read_frozen
 from study.lifecycle import take_step
 from study.people import Person
 from study.rating import RatingService
+from study.registration import load_study
 from study.store import Store
-from tests.studies import DIMENSIONS, answer_as_model, join, lock_and_unblind, to_answering
+from study.take_in import take_in
+from study.tasks import write_tasks
+from tests.studies import (
+    DIMENSIONS,
+    answer_as_model,
+    join,
+    lock_and_unblind,
+    response_line,
+    to_answering,
+)
+from tests.studies import write_rows as write_responses_directory
 
 HARD_TEXTS = (
     'Wait.\nThen "recheck", NA; =1+1',
@@ -95,3 +108,68 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, object]], delimiter: str 
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def replay_model(store: Store, study_id: str, frozen: Frozen, work: Path) -> None:
+    """The model's responses again, by the contract's directory."""
+    tasks = write_tasks(store, study_id, "model", work / "tasks", by=OPERATOR)
+    given = {r["vignette_id"]: r for r in frozen.rows("responses") if r["arm"] == "model"}
+    lines = []
+    for task in map(json.loads, (tasks / "tasks.jsonl").read_text().splitlines()):
+        row = given[task["vignette_id"]]
+        line = response_line(task, text="", fails=row["status"] == "failed")
+        line |= {name: row[name] for name in ("text", "failure", "completion_tokens")}
+        lines.append(line | {"prompt_tokens": row["prompt_tokens"]})
+    (work / "responses").mkdir()
+    manifest = json.loads((tasks / "manifest.json").read_text())
+    take_in(
+        store, study_id, write_responses_directory(work / "responses", manifest, lines), by=OPERATOR
+    )
+
+
+def again(
+    store: Store, first: Frozen, plain: Path, work: Path, *,
+    bring_answers: Callable[[str, Path], Mapping[str, str]],
+    bring_ratings: Callable[[str, Path], int],
+) -> tuple[str, Mapping[Any, Any]]:  # fmt: skip
+    """A fresh study from the plain tables of the first, unblinded, and the map of all ids.
+
+    Args:
+        store: Of the fresh study.
+        first: What the plain tables were made of.
+        plain: Their directory.
+        work: An empty directory.
+        bring_answers: Imports a file of answers and says who was made.
+        bring_ratings: Imports a file of ratings and says how many.
+    """
+    study_id = to_answering(store)
+    made = bring_answers(study_id, plain / "responses.csv")
+    replay_model(store, study_id, first, work)
+    take_step(store, study_id, "close", by=OPERATOR, reason="the time is over", force=True)
+    take_step(store, study_id, "mask", by=OPERATOR, invite=False)
+    raters = [join(store, study_id, "rater") for _ in range(2)]
+    take_step(store, study_id, "allocate", by=OPERATOR)
+    take_step(store, study_id, "open", by=OPERATOR, reason="ruled on outside", force=True)
+    ids: dict[Any, Any] = dict(made)
+    with store.read() as session:
+        tables = all_tables(session, load_study(session, study_id))
+    blinded = Frozen({}, first.protocol, tables)
+    for row in first.rows("respondents"):
+        if row["kind"] == "model":
+            (model,) = [r for r in blinded.rows("respondents") if r["kind"] == "model"]
+            ids[row["respondent_id"]] = model["respondent_id"]
+    codes = {
+        (r["respondent_id"], r["vignette_id"]): r["blinding_code"]
+        for r in blinded.rows("responses")
+    }
+    for row in first.rows("responses"):
+        if row["blinding_code"]:
+            ids[row["blinding_code"]] = codes[ids[row["respondent_id"]], row["vignette_id"]]
+    for row, rater in zip(first.rows("raters"), raters, strict=True):
+        ids[row["rater_id"]] = rater.person_id
+    rows = read_csv(plain / "ratings.csv")
+    mapped = [r | {"rater": ids[r["rater"]], "response": ids[r["response"]]} for r in rows]
+    path = write_rows(work / "ratings.csv", mapped)
+    assert bring_ratings(study_id, path) == len(rows)
+    lock_and_unblind(store, study_id)
+    return study_id, ids
