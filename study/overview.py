@@ -189,6 +189,8 @@ def _conditions_in_words(conditions: Conditions) -> tuple[str, ...]:
         else "There is no time limit.",
         "Please answer in one sitting."
         if conditions.one_sitting
+        else "You can stop between vignettes and come back at any time."
+        if minutes
         else "You can stop and come back at any time.",
         *([COUNTED] if conditions.record_conduct else []),
     )
