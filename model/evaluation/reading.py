@@ -98,7 +98,9 @@ def read_xlsx(path: Path) -> list[Row]:
     from openpyxl import load_workbook
 
     try:
-        sheet = load_workbook(path, read_only=True, data_only=True).worksheets[0]
+        # From memory: the library leaves a file open when it is no workbook.
+        book = load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=True)
+        sheet = book.worksheets[0]
         lines = [["" if c is None else str(c).strip() for c in row] for row in sheet.values]
     except Exception as error:  # openpyxl raises what zip, XML and its own parts raise
         raise ItemError(f"{path} is no workbook (xlsx): {error}") from error

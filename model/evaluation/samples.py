@@ -29,6 +29,10 @@ class Question:
     """The right options by their own letters; None where there is no key."""
     shown: tuple[str, ...] | None = None
     """The options' own letters in the order in which they were shown, as A, B, ..."""
+    options: tuple[str, ...] | None = None
+    """The options' texts in the order in which they were shown."""
+    multiple: bool | None = None
+    """Whether several options may be chosen."""
     order: int = 0
     """Which of the item's orders this is; 0 is as published."""
 
@@ -42,6 +46,8 @@ class Question:
             "order": self.order,
             "key": list(self.key) if self.key is not None else None,
             "shown": list(self.shown) if self.shown is not None else None,
+            "options": list(self.options) if self.options is not None else None,
+            "multiple": self.multiple,
             "prompt": self.prompt,
             "prompt_sha256": sha256_hex(self.prompt.encode()),
             "request": self.request,

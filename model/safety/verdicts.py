@@ -12,9 +12,17 @@ from model.safety.policy import STEPS
 from model.safety.scales import Scale, ScaleError, Score
 
 Status = Literal[
-    "scored", CallFailure, "unparsable", "several_scores", "off_scale", "target_failed"
+    "scored",
+    CallFailure,
+    "unparsable",
+    "several_scores",
+    "off_scale",
+    "no_choice",
+    "several_choices",
+    "target_failed",
 ]
-"""`target_failed`: there was no response to judge. Everything but `scored` has no score."""
+"""`target_failed`: there was no response to judge. `no_choice` and `several_choices`: of an exam's
+options. Everything but `scored` has no score."""
 _KEYS = ("code", *STEPS, "score")
 _IN_A_BLOCK = re.compile(r"\A```(?:json)?[ \t]*\n(.*)\n```\Z", re.DOTALL)
 # Only with a colon or an equals sign: "an Apgar score of 7" is no verdict.
