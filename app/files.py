@@ -5,10 +5,14 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app import services
+
+SHAPES = ("codebook", "plain", "redcap", "odm", "public")
+"""What `safemed export` writes besides the frozen dataset; the console writes each once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,8 @@ class StudyFiles:
     """Directory of the frozen dataset."""
     report: Path | None
     """The self-contained report."""
+    shapes: Mapping[str, Path] = field(default_factory=dict)
+    """Directory of each other shape that is written."""
 
 
 def home(study_id: str) -> Path:
@@ -28,11 +34,13 @@ def home(study_id: str) -> Path:
 
 def study_files(study_id: str) -> StudyFiles:
     """The study's files: the console's own, else those a demonstration left beside the database."""
-    for place in (home(study_id), services.current().files):
+    own = home(study_id)
+    shapes = {shape: own / shape for shape in SHAPES if (own / shape).is_dir()}
+    for place in (own, services.current().files):
         export = place / "export"
         if _study_of(export / "manifest.json") == study_id:
             report = place / "report" / "report.html"
-            return StudyFiles(export, report if report.is_file() else None)
+            return StudyFiles(export, report if report.is_file() else None, shapes)
     return StudyFiles(None, None)
 
 

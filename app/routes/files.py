@@ -1,6 +1,8 @@
-"""The export and the report, for an investigator after unblinding; for anyone else, nothing."""
+"""Exports and the report, for an investigator after unblinding; for anyone else, nothing."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,10 +17,11 @@ REPORT_POLICY = (
     "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline'; "
     "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; frame-ancestors 'none'"
 )
+CODEBOOK_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
 async def send(request: Request) -> Response:
-    """`report.html` or `export.zip`; 404 whatever the reason, so that nothing can be learnt."""
+    """The report, the codebook or an archive; 404 whatever the reason, so nothing can be learnt."""
     person = await person_of(request)
     study_id, name = request.path_params["study"], request.path_params["name"]
     found: Response | None = None
@@ -32,17 +35,31 @@ def _find(study_id: str, name: str) -> Response | None:
         return None
     files = study_files(study_id)
     if name == "report.html" and files.report is not None:
-        return HTMLResponse(
-            files.report.read_bytes(),
-            headers={"content-security-policy": REPORT_POLICY, "cache-control": "no-store"},
-        )
-    if name == "export.zip" and files.export is not None:
-        return Response(
-            zipped(files.export),
-            media_type="application/zip",
-            headers={
-                "content-disposition": f'attachment; filename="{study_id}-export.zip"',
-                "cache-control": "no-store",
-            },
-        )
-    return None
+        return _page(files.report, REPORT_POLICY)
+    if name == "codebook.html" and "codebook" in files.shapes:
+        return _page(files.shapes["codebook"] / "codebook.html", CODEBOOK_POLICY)
+    archives = {"export.zip": files.export} | {
+        f"{shape}.zip": directory for shape, directory in files.shapes.items()
+    }
+    directory = archives.get(name)
+    return None if directory is None else _archive(directory, f"{study_id}-{name}")
+
+
+def _page(path: Path, policy: str) -> Response | None:
+    if not path.is_file():
+        return None
+    return HTMLResponse(
+        path.read_bytes(),
+        headers={"content-security-policy": policy, "cache-control": "no-store"},
+    )
+
+
+def _archive(directory: Path, filename: str) -> Response:
+    return Response(
+        zipped(directory),
+        media_type="application/zip",
+        headers={
+            "content-disposition": f'attachment; filename="{filename}"',
+            "cache-control": "no-store",
+        },
+    )

@@ -24,10 +24,12 @@ from app.monitoring import (
     watch_raters,
 )
 from app.screens import (
+    code_break,
     console_accounts,
     console_actions,
     console_adjudication,
     console_consent,
+    console_files,
     console_pictures,
     console_records,
     states,
@@ -71,8 +73,9 @@ def show(person: Person) -> None:
     )
     if person.role == "investigator":
         console_actions.next_step(person, now)
-        console_actions.files(person, now)
+        console_files.show(person, now)
     console_consent.show(person, now)
+    code_break.show(person, now)
     _pictures(now, picture)
     console_adjudication.show(person, now)
     console_records.queries(person, queries)

@@ -1,15 +1,12 @@
-"""What the investigator may do on the console: the next step, invitations, export and report."""
+"""What the investigator may do on the console: the next step and invitations."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from html import escape
 
 import streamlit as st
 
 from app import services
-from app.files import home, study_files
 from app.screens import states
 from study.errors import StudyError
 from study.inviting import MAY_INVITE, invite_as
@@ -19,7 +16,6 @@ from study.people import Person, Role
 from study.registration import load_study
 
 ASKED, ISSUED, PROBLEM = "_asked", "_issued", "_problem"
-WRITE_S = 600
 
 
 def next_step(person: Person, now: Progress) -> None:
@@ -166,58 +162,3 @@ def _link(token: str) -> str:
 
     here = urlsplit(str(st.context.url or "http://127.0.0.1"))
     return f"{here.scheme}://{here.netloc}/enter?t={token}"
-
-
-def files(person: Person, now: Progress) -> None:
-    """After unblinding: the frozen dataset and the report, to open or to write."""
-    if now.state != "unblinded":
-        return
-    st.html('<div class="sm-console"><h2>Results</h2></div>')
-    found = study_files(person.study_id)
-    links = []
-    if found.report is not None:
-        links.append(f'<a href="/files/{person.study_id}/report.html">Open the report</a>')
-    if found.export is not None:
-        links.append(f'<a href="/files/{person.study_id}/export.zip">Download the dataset</a>')
-    if links:
-        st.html(f"<p>{' &emsp; '.join(links)}</p>")
-    if found.export is None or found.report is None:
-        st.html(
-            '<p class="sm-quiet">The frozen dataset and its report are not written yet. '
-            "It takes up to a minute.</p>"
-        )
-        if st.button("Write dataset and report", type="primary", key="write"):
-            with st.spinner("Writing the frozen dataset, then the report. Up to a minute."):
-                problem = write_files(person.study_id)
-            if problem:
-                st.session_state[PROBLEM] = problem
-            st.rerun()
-    _show_problem()
-
-
-def write_files(study_id: str) -> str | None:
-    """Export and analyse as the commands do, and return what went wrong, if anything.
-
-    In a process of its own: the statistics' libraries would slow every screen of this one.
-    """
-    out = home(study_id)
-    store = services.current().store_url
-    export, report = str(out / "export"), str(out / "report")
-    for command in (
-        ["export", study_id, "--store", store, "--out", export],
-        ["analyze", export, "--out", report],
-    ):
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "app", *command],
-                capture_output=True,
-                text=True,
-                timeout=WRITE_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return f"Writing took longer than {WRITE_S // 60} minutes and was stopped."
-        if done.returncode != 0:
-            lines = done.stderr.strip().splitlines() or ["no reason was given"]
-            return f"`safemed {command[0]}` ended with: {lines[-1]}"
-    return None

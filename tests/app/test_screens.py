@@ -108,6 +108,24 @@ def test_the_console_of_an_unblinded_study_offers_to_write_its_results(
     assert "None: the study is unblinded." in shown
 
 
+def test_the_console_of_an_unblinded_study_leads_to_every_shape_that_is_written(
+    screen: Screen, serving: Store, tmp_path: Path
+) -> None:
+    from tests.app.test_files import home, put_files, put_shapes
+
+    study_id = to_unblinded(serving, tmp_path / "work", n_vignettes=1)
+    put_files(study_id, home(study_id))
+    investigator = enter(serving, study_id, "investigator")
+    shown = screen(investigator)
+    assert "the public bundle are not written yet" in shown and "public.zip" not in shown
+    put_shapes(study_id)
+    shown = screen(investigator)
+    for name in ("codebook.html", "plain.zip", "redcap.zip", "odm.zip", "public.zip"):
+        assert f'href="/files/{study_id}/{name}"' in shown
+    assert "de-identified, not anonymous" in shown and "not written yet" not in shown
+    assert "/files/" not in screen(enter(serving, study_id, "statistician"))
+
+
 def test_a_text_is_set_by_its_headings_and_keeps_every_word() -> None:
     text = "Before\nSetting: ward\nMedicines:\n- one 5 mg\n- two\nPlan: wait"
     assert sections(text) == [
