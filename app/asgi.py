@@ -57,6 +57,7 @@ def create_app(store_url: str, *, host: str = "127.0.0.1") -> App:
         SecurityHeaders,
         TrustedIdentity,
     )
+    from app.refusals import LoggedRefusals
     from app.routes.table import routes
 
     known = [*shipped_settings()["server.allowedHosts"], *hosts]
@@ -68,6 +69,7 @@ def create_app(store_url: str, *, host: str = "127.0.0.1") -> App:
             Middleware(SecurityHeaders, script_hashes=inline_script_hashes()),
             Middleware(CalmFaults),
             Middleware(RateLimits, trusted_header=trusted_header()),
+            Middleware(LoggedRefusals),
             Middleware(BlockedPaths),
             Middleware(TrustedIdentity),
         ],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,7 +60,11 @@ class Shown:
     session_id: str
     form: Form | None
     words: str
-    """Every piece of HTML and every caption, one after another."""
+    """Every piece of HTML and every label, one after another."""
+    buttons: Mapping[str, str]
+    """Label to the id under which a press is sent."""
+    fields: Mapping[str, str]
+    """Label of a place for text to the id under which its text is sent."""
 
     @property
     def received(self) -> bytes:
@@ -93,10 +97,34 @@ class Tab:
         )
         self.socket = self._open.__enter__()
 
-    def load(self) -> Shown:
-        """Run the page's script."""
+    def load(self, page: str = "") -> Shown:
+        """Run the page's script, as the browser does at an address of ours."""
+        message = BackMsg()
+        message.rerun_script.page_script_hash = "" if page else self._page
+        message.rerun_script.page_name = page
+        return self._run(message)
+
+    def press(self, shown: Shown, label: str, **texts: str) -> Shown:
+        """Press a button, with texts in the fields whose labels begin with the names given."""
+        fields = {
+            identity: texts[name]
+            for written, identity in shown.fields.items()
+            for name in texts
+            if written.startswith(name.replace("_", " "))
+        }
+        assert len(fields) == len(texts), (sorted(shown.fields), texts)
+        return self.push([shown.buttons[label]], fields)
+
+    def push(self, buttons: Iterable[str], fields: Mapping[str, str]) -> Shown:
+        """Send presses and texts under ids, be they of this page or of another's."""
         message = BackMsg()
         message.rerun_script.page_script_hash = self._page
+        for identity, text in fields.items():
+            state = message.rerun_script.widget_states.widgets.add()
+            state.id, state.string_value = identity, text
+        for identity in buttons:
+            state = message.rerun_script.widget_states.widgets.add()
+            state.id, state.trigger_value = identity, True
         return self._run(message)
 
     def submit(self, form: Form, given: Mapping[str, Any]) -> Shown:
@@ -148,16 +176,24 @@ class Tab:
 
 def _shown(frames: list[bytes], messages: list[ForwardMsg]) -> Shown:
     form, words, session_id = None, [], ""
+    buttons: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for message in messages:
         session_id = message.new_session.initialize.session_id or session_id
         for element in _elements(message):
             kind = element.WhichOneof("type")
             if kind == "html":
                 words.append(element.html.body)
+            elif kind == "button":
+                buttons[element.button.label] = element.button.id
+            elif kind in ("text_area", "text_input"):
+                field_ = getattr(element, kind)
+                fields[field_.label] = field_.id
             elif kind == "bidi_component" and "draft_form" in element.bidi_component.component_name:
                 bidi = element.bidi_component
                 form = Form(bidi.id, json.loads(bidi.json or bidi.mixed.json))
-    return Shown(tuple(frames), session_id, form, "\n".join(words))
+    said = "\n".join([*words, *buttons, *fields])
+    return Shown(tuple(frames), session_id, form, said, buttons, fields)
 
 
 def _elements(message: ForwardMsg) -> Iterator[Any]:
