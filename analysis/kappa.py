@@ -183,7 +183,7 @@ def _paired_points(
         )
     counts_one, points = point_counts(one[:, None], categories)
     counts_other, _ = point_counts(other[:, None], categories)
-    pairs = np.einsum("ic,id->icd", counts_one, counts_other).reshape(one.size, -1)
+    pairs = np.einsum("ic,id->icd", counts_one, counts_other).reshape(one.size, points.size**2)
     if not pairs.any():
         raise UndefinedError("undefined: the two raters have no item in common")
     return pairs, _credit(points, weights)

@@ -215,6 +215,30 @@ def export(
 
 
 @app.command()
+def report(
+    dataset: Annotated[
+        list[Path] | None, typer.Option("--dataset", help="That build wrote, to be reconciled.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="A new directory of JSON and CSV.")
+    ] = None,
+    ledger: LedgerPath = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Show the way from candidates to kept rows, and how far clinician auditors agree."""
+    from app.cts_report import as_json as report_json
+    from app.cts_report import as_lines, cts_report, write_report
+    from model.cts.ledger import Ledger
+
+    opened = Ledger(ledger)
+    found = cts_report(opened, dataset or [])
+    if out is not None:
+        write_report(found, opened, out)
+    say(as_json, report_json(found), as_lines(found))
+    raise typer.Exit(1 if found.differences else 0)
+
+
+@app.command()
 def firewall(
     rows: Annotated[list[Path], typer.Argument(help="Training rows (JSON lines), files or more.")],
     against: Annotated[
