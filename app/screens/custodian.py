@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import services
 from app.identity import signed_in
-from app.screens import states
+from app.screens import code_break, states
 from app.screens.chrome import console_head
 from app.screens.console_consent import show as show_consent
 from app.separability import note_seen, separability
@@ -45,6 +45,7 @@ def show(person: Person) -> None:
         _queue(task)
     _separability(person)
     show_consent(person, now)
+    code_break.show(person, now)
     st.html(f'<div class="sm-console"><p>{states.SIGN_OUT}</p></div>')
 
 

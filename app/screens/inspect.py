@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from app import services
-from app.screens import states
+from app.screens import code_break, states
 from app.screens.chrome import console_head
 from app.screens.console import when
 from app.screens.console_consent import show as show_consent
@@ -30,6 +30,7 @@ def show(person: Person) -> None:
         f'<p class="sm-link-once">{view.receipt}</p></div>'
     )
     show_consent(person, now)
+    code_break.show(person, now)
     st.html(f'<div class="sm-console">{_events(view)}<p>{states.SIGN_OUT}</p></div>')
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from study.approvals import approve
 from study.audit import OPERATOR, events_of
-from study.code_break import break_code
+from study.code_break import break_code, code_breaks, consent_to_break
 from study.errors import LifeCycleError, NotAllowedError, StudyError
 from study.export import export
 from study.rating import RatingService
 from study.store import Store
+from study.tables import MaskedResponseRow, ResponseRow
+from study.tables_rating import HiddenRepeatRow
 from tests.studies import join, lock_and_unblind, rate_everything, to_rating
 
 
@@ -67,3 +70,56 @@ def test_consent_to_one_code_breaks_no_other(store: Store, tmp_path: Path) -> No
     with pytest.raises(NotAllowedError, match="for the roles investigator, custodian"):
         break_code(store, raters[0], codes[0], reason="curious")
     assert break_code(store, custodian, codes[0], reason="needed").vignette_id == "V01"
+
+
+def masked_codes(store: Store) -> list[str]:
+    with store.read() as session:
+        return sorted(session.scalars(select(MaskedResponseRow.code)))
+
+
+def test_what_waits_and_what_is_broken_is_listed_without_what_it_hides(
+    store: Store, tmp_path: Path
+) -> None:
+    study_id, raters = to_rating(store, tmp_path, n_vignettes=1)
+    asker, second = (join(store, study_id, role) for role in ("custodian", "statistician"))
+    code = masked_codes(store)[0]
+    assert consent_to_break(store, second, f" {code.lower()} ", reason="an allergy") == code
+    waiting = code_breaks(store, asker)
+    assert [(e.code, e.reason) for e in waiting.consented] == [(code, "an allergy")]
+    assert waiting.broken == ()
+    origin = break_code(store, asker, code, reason="a patient")
+    after = code_breaks(store, second)
+    assert after.consented == ()
+    [event] = after.broken
+    assert (event.code, event.reason) == (code, "a patient")
+    assert event.by == f"{asker.pseudonym} (custodian)"
+    assert origin.respondent_id not in str(after)
+    with pytest.raises(NotAllowedError, match="the list of code-breaks is for"):
+        code_breaks(store, raters[0])
+
+
+def test_consent_to_a_code_that_hides_nothing_is_refused(store: Store, tmp_path: Path) -> None:
+    study_id, raters = to_rating(store, tmp_path, n_vignettes=1)
+    second = join(store, study_id, "statistician")
+    with pytest.raises(StudyError, match="no response has the code 'NOSUCH'"):
+        consent_to_break(store, second, "NOSUCH", reason="needed")
+    with pytest.raises(LifeCycleError, match="needs a reason"):
+        consent_to_break(store, second, masked_codes(store)[0], reason=" ")
+    with pytest.raises(NotAllowedError, match="consenting to a code-break is for"):
+        consent_to_break(store, raters[0], masked_codes(store)[0], reason="curious")
+    assert code_breaks(store, second).consented == ()
+
+
+def test_a_hidden_repeat_is_broken_by_the_code_its_rater_sees(store: Store, tmp_path: Path) -> None:
+    study_id, _ = to_rating(
+        store, tmp_path, n_vignettes=3, rating={"repeats": {"per_rater": 1, "min_distance": 2}}
+    )
+    asker, second = (join(store, study_id, role) for role in ("investigator", "statistician"))
+    with store.read() as session:
+        repeat, behind = session.execute(
+            select(HiddenRepeatRow.code, ResponseRow.vignette_id).join(
+                ResponseRow, ResponseRow.response_id == HiddenRepeatRow.response_id
+            )
+        ).first() or ("", "")
+    consent_to_break(store, second, repeat, reason="needed")
+    assert break_code(store, asker, repeat, reason="needed").vignette_id == behind
