@@ -78,6 +78,29 @@ def plan(
 
 
 @app.command()
+def ablate(
+    ablation: Annotated[Path, typer.Argument(help="Recipe, conditions and seeds (TOML).")],
+    out: Annotated[Path, typer.Option("--out", help="A new directory, or a killed ablation's.")],
+    as_json: AsJson = False,
+) -> None:
+    """Train with something left out, several seeds each, and show what that costs."""
+    import json
+
+    from analysis.summary import plain
+    from app.ablation_table import ablation_rows, ablation_table
+    from model.train.ablation import ablate as train_all
+    from model.train.ablation import results
+
+    read, runs = train_all(ablation, out=out, progress=None if as_json else typer.echo)
+    rows = ablation_rows(runs)
+    written = {**results(read, runs), "table": plain(rows)}
+    table = ablation_table(rows)
+    (out / "results.json").write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+    (out / "table.md").write_text(table + "\n", encoding="utf-8")
+    say(as_json, written, ["", table])
+
+
+@app.command()
 def measure(
     rows: Annotated[Path, typer.Argument(help="Measuring rows (JSON lines).")],
     out: Annotated[Path, typer.Option("--out", help="File of the counts (JSON).")],

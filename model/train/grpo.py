@@ -51,8 +51,15 @@ def grpo(
         TrainingError: If the recipe, its prompts or `out` cannot be used.
         FirewallError: If a prompt holds text of what the recipe names under `[firewall]`.
     """
+    return train_grpo(read_grpo(run_toml), run_toml, out=out, progress=progress, signer=signer)
+
+
+def train_grpo(
+    run: GrpoConfig, recipe: Path, *, out: Path, progress: Progress | None = None,
+    signer: Signer | None = None,
+) -> Path:  # fmt: skip
+    """As `grpo`, of a run that is read already; `recipe` is the file it came from."""
     say = progress or (lambda line: None)
-    run = read_grpo(run_toml)
     prompts, held_out = read_prompts(run.prompts), read_prompts(run.held_out)
     _refuse_shared(prompts, held_out)
     if (out / "manifest.json").exists():
@@ -60,7 +67,7 @@ def grpo(
     both = [row.prompt for part in (prompts, held_out) for row in every(part)]
     n_texts = check(both, run.firewall_against) if run.firewall_against else 0
     resumes = _begin(out / "training", run)
-    began, commit = time.monotonic(), commit_of(run_toml.resolve())
+    began, commit = time.monotonic(), commit_of(recipe.resolve())
     facts = _train(run, prompts, held_out, out, resumes, say)
     facts |= {
         "n_pairs": len(prompts.pairs),

@@ -48,8 +48,15 @@ def sft(
         TrainingError: If the recipe, its rows or `out` cannot be used.
         FirewallError: If a row holds text of what the recipe names under `[firewall]`.
     """
+    return train_run(read_run(run_toml), run_toml, out=out, progress=progress, signer=signer)
+
+
+def train_run(
+    run: RunConfig, recipe: Path, *, out: Path, progress: Progress | None = None,
+    signer: Signer | None = None,
+) -> Path:  # fmt: skip
+    """As `sft`, of a run that is read already; `recipe` is the file it came from."""
     say = progress or (lambda line: None)
-    run = read_run(run_toml)
     rows = read_rows(run.data.train)
     held_out = read_rows(run.data.held_out) if run.data.held_out else ()
     if (out / "manifest.json").exists():
@@ -59,7 +66,7 @@ def sft(
     dataset = check_dataset(run.data.train)
     say(f"{len(rows)} rows to learn from; compared with {n_texts} texts, no overlap")
     resumes = _begin(out / "training", run)
-    began, commit = time.monotonic(), commit_of(run_toml.resolve())
+    began, commit = time.monotonic(), commit_of(recipe.resolve())
     facts = _train(run, rows, held_out, out, resumes, say)
     facts |= {
         "firewall": {"n_texts_compared": n_texts, "n_overlaps": 0},
