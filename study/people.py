@@ -120,6 +120,12 @@ def people_of(session: Session, study_id: str, role: Role) -> tuple[Person, ...]
     return tuple(person_of_row(row) for row in rows)
 
 
+def pseudonyms_of(session: Session, study_id: str) -> frozenset[str]:
+    """What the study's people are called on its screens, those who never joined included."""
+    query = select(PersonRow.pseudonym).where(PersonRow.study_id == study_id)
+    return frozenset(session.scalars(query))
+
+
 def expected_people(
     session: Session, study_id: str, role: Role, now: datetime
 ) -> tuple[Person, ...]:

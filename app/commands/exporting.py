@@ -86,8 +86,8 @@ def export(
         return
     choices = Choices(comments=with_comments, texts=not without_texts)
     signer = _signer(shape, source, store, signing_key)
-    frozen = _dataset(shape, source, study, store, out)
-    _write(shape, frozen, out, choices, signer)
+    frozen, pseudonyms = _dataset(shape, source, study, store, out)
+    _write(shape, frozen, out, choices, signer, pseudonyms)
     study_id = str(frozen.manifest["study_id"])
     say(
         as_json,
@@ -139,30 +139,33 @@ def _signer(
 
 def _dataset(
     shape: Format, source: Path | None, study: str | None, store: str, out: Path
-) -> Frozen:
-    """The frozen dataset that the shape is made of."""
+) -> tuple[Frozen, frozenset[str]]:
+    """The frozen dataset that the shape is made of, and pseudonyms, which only a database has."""
     from app.commands.study import open_named
     from app.resources import code_version
     from study.audit import OPERATOR
     from study.export import export as export_study
     from study.exports.frozen import read_frozen
     from study.exports.places import require_fresh
+    from study.people import pseudonyms_of
 
     require_fresh(out)
     if source is not None:
-        return read_frozen(source, public_too=shape is Format.CODEBOOK)
+        return read_frozen(source, public_too=shape is Format.CODEBOOK), frozenset()
     opened, study_id = open_named(store, study)
     with TemporaryDirectory(prefix="safemed-") as beside:
         bundle = Path(beside) / "frozen"
         export_study(
             opened, study_id, bundle, by=OPERATOR, code_version=code_version(), what=shape.value
         )
-        return read_frozen(bundle)
+        with opened.read() as session:
+            return read_frozen(bundle), pseudonyms_of(session, study_id)
 
 
 def _write(
-    shape: Format, frozen: Frozen, out: Path, choices: Choices, signer: Signer | None
-) -> None:
+    shape: Format, frozen: Frozen, out: Path, choices: Choices, signer: Signer | None,
+    pseudonyms: frozenset[str],
+) -> None:  # fmt: skip
     from app.resources import code_version
     from study.exports.codebook import write_codebook
     from study.exports.odm import write_odm
@@ -171,7 +174,10 @@ def _write(
     from study.exports.redcap import write_redcap
 
     if shape is Format.PUBLIC:
-        write_public(frozen, out, choices=choices, code_version=code_version(), signer=signer)
+        write_public(
+            frozen, out, choices=choices, code_version=code_version(), signer=signer,
+            pseudonyms=pseudonyms,
+        )  # fmt: skip
         return
     write = {
         Format.PLAIN: write_plain, Format.REDCAP: write_redcap, Format.ODM: write_odm,

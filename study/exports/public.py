@@ -28,10 +28,12 @@ from study.exports.public_columns import (
 from study.exports.public_readme import Choices, readme
 from study.exports.small_cells import SMALLEST_CELL, Merge, merged_strata
 from study.frozen_table import Row, Table
-from study.randomness import Source, SystemSource, public_id
+from study.randomness import ALPHABET, Source, SystemSource, public_id
 from study.signing import Signer
 
 WORD = re.compile(r"[\w-]+")
+PSEUDONYM = re.compile(rf"[{ALPHABET}]{{4}}")
+"""What people of a study call one another; the subject of a deviation may be anything else too."""
 REMOVED = "[removed]"
 LEAVES = "leave analysis"
 SECOND_PERSON = "named in the frozen dataset"
@@ -64,7 +66,8 @@ class _Names:
 
 def write_public(
     frozen: Frozen, out: Path, *, choices: Choices | None = None, code_version: str,
-    signer: Signer | None = None, source: Source | None = None,
+    signer: Signer | None = None, pseudonyms: frozenset[str] = frozenset(),
+    source: Source | None = None,
 ) -> Path:  # fmt: skip
     """Write the bundle: tables, manifest, protocol, codebook and a README of what remains.
 
@@ -74,6 +77,8 @@ def write_public(
         choices: Whether comments stay and texts go; by default neither.
         code_version: Of the program, for the manifest.
         signer: Who signs the manifest; None leaves it unsigned.
+        pseudonyms: What people are called on the screens, which no dataset holds; taken out of
+            free text as old names are.
         source: Of the new names; the operating system's by default.
 
     Raises:
@@ -82,7 +87,7 @@ def write_public(
     choices = choices or Choices()
     kept = _without_leavers(frozen)
     strata, merges = merged_strata(_clinicians(kept))
-    names = _Names(source or SystemSource(), _old_names(frozen))
+    names = _Names(source or SystemSource(), _old_names(frozen) | pseudonyms)
     tables = _tables(kept, choices, strata, names)
     manifest = _manifest(frozen, tables, choices, merges, names, code_version)
     public = Frozen(manifest, frozen.protocol, tables)
@@ -182,7 +187,8 @@ def _freed(row: Row, how: Sequence[Treatment], choices: Choices, names: _Names) 
 def _old_names(frozen: Frozen) -> frozenset[str]:
     """Every name of the frozen dataset, also of people whom no published table holds."""
     found = {str(e["actor"]) for e in frozen.rows("audit") if str(e["actor"]).startswith("p_")}
-    found |= {str(row["subject"]) for row in frozen.rows("deviations") if row["subject"]}
+    subjects = {str(row["subject"]) for row in frozen.rows("deviations") if row["subject"]}
+    found |= {subject for subject in subjects if PSEUDONYM.fullmatch(subject)}
     for name, columns in TREATMENTS.items():
         renamed = [column for column, how in columns.items() if how is Treatment.RENAMED]
         found |= {str(row[c]) for row in frozen.rows(name) for c in renamed if row[c] is not None}

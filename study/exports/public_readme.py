@@ -152,7 +152,10 @@ def _risks(public: Frozen, choices: Choices) -> list[str]:
             "a single response knows all scores of that rater."
         )
     if choices.comments:
-        lines.append("Comments can name people and places. Read them before you publish them.")
+        lines.append(
+            "Comments can name people, places and, where no database was at hand, pseudonyms. Read "
+            "them before you publish them."
+        )
     lines.append(
         "The protocol names sponsor, registry and, where it lists them, sites; with these anybody "
         "can tell where the study took place."

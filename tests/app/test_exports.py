@@ -324,6 +324,7 @@ def test_a_public_bundle_gives_a_codebook_and_no_other_shape(
     public = exported(database, tmp_path / "public", "public", "--without-texts")
     bundle = read_frozen(public, public_too=True)
     assert {row["masked_text"] for row in bundle.rows("responses")} == {None}
+    assert {row["comment"] for row in bundle.rows("ratings")} == {None}
     for shape in SHAPES:
         run = safemed(
             "export", "--from", public, "--format", shape, "--out", tmp_path / f"of_{shape}"
