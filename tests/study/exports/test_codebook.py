@@ -9,11 +9,12 @@ import pytest
 
 from study.errors import StudyError
 from study.exports.codebook import codebook, codebook_html, write_codebook
+from study.exports.codings import coding_of
 from study.exports.frozen import Frozen, read_frozen
 from study.exports.meanings import DIMENSION, MEANINGS, MISSING, NEVER, ROWS, UNITS
 from study.store import Store
 from tests.analysis.frozen import example
-from tests.studies import DIMENSIONS
+from tests.studies import DIMENSIONS, HARM, SECOND_PASS
 from tests.study.exports.walks import frozen_of, walked
 
 DICTIONARY = Path(__file__).parents[3] / "docs" / "data_dictionary.md"
@@ -105,3 +106,24 @@ def test_a_directory_that_holds_something_is_not_overwritten(tmp_path: Path) -> 
     write_codebook(frozen, tmp_path / "out")
     with pytest.raises(StudyError, match="holds something already"):
         write_codebook(frozen, tmp_path / "out")
+
+
+def test_marks_harm_and_guesses_have_the_protocol_s_own_codes(tmp_path: Path) -> None:
+    made = example()
+    made.protocol["rating"] |= {"harm": HARM, "second_pass": SECOND_PASS}
+    frozen = read_frozen(made.write(tmp_path / "f"))
+    assert coding_of(frozen, "harms", "severity") == [
+        ("none", "No"), ("mild", "Mild"), ("severe", "Severe"),
+    ]  # fmt: skip
+    assert coding_of(frozen, "harms", "likelihood")[0] == ("unlikely", "Unlikely")
+    assert [code for code, _ in coding_of(frozen, "marks", "kind")] == [
+        "harm_any", "harm_severe", "must_met", "should_met", "bonus_met", "critical_error",
+        "omission", "over_caution", "hallucination",
+    ]  # fmt: skip
+    assert coding_of(frozen, "guesses", "guess") == [("people", "Residents"), ("model", "Model")]
+    assert coding_of(frozen, "ratings", "comment") == []
+
+
+def test_the_page_says_of_no_column_the_same_thing_twice(frozen: Frozen) -> None:
+    for entry in codebook(frozen):
+        assert all(words != code for code, words in entry.coding), entry.column

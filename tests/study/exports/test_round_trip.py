@@ -19,6 +19,7 @@ from study.exports.answers_in import import_responses
 from study.exports.frozen import Frozen
 from study.exports.plain import write_plain
 from study.exports.ratings_in import import_ratings
+from study.overview import study_progress
 from study.store import Store
 from tests.study.exports.walks import HARD_TEXTS, again, frozen_of, walked
 
@@ -71,3 +72,18 @@ def test_exporting_twice_writes_the_same_plain_bytes(store: Store, tmp_path: Pat
     ]
     for name in ("responses.csv", "ratings.csv"):
         assert (plain[0] / name).read_bytes() == (plain[1] / name).read_bytes()
+
+
+def test_ratings_on_the_screen_are_those_of_the_export_and_its_hidden_repeats(
+    store: Store, tmp_path: Path
+) -> None:
+    """Counts differ between screen and export (JATOS)."""
+    repeats = {"repeats": {"per_rater": 1, "min_distance": 2}}
+    study_id = walked(store, tmp_path / "work", rating=repeats)
+    frozen = frozen_of(store, study_id, tmp_path / "export")
+    with store.read() as session:
+        screen = study_progress(session, study_id, store)
+    final = [row for row in frozen.rows("ratings") if row["final"]]
+    # Nine responses by two raters, and one seen again by each.
+    assert (len(final), len(frozen.rows("repeat_ratings"))) == (18, 2)
+    assert screen.n_ratings == screen.n_ratings_due == 20
