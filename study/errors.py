@@ -63,6 +63,10 @@ class RatingError(StudyError):
     """A rating was refused; nothing changed."""
 
 
+class ReviewError(StudyError):
+    """A batch, a review or a vote at the review desk cannot be taken."""
+
+
 class StaleDraftError(StudyError):
     """A newer draft exists, from another tab or device."""
 

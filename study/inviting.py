@@ -12,9 +12,9 @@ from study.store import Store
 MAY_INVITE: Mapping[Role, tuple[Role, ...]] = {
     "investigator": (
         "resident", "rater", "adjudicator", "coordinator", "investigator", "statistician",
-        "custodian", "inspector",
+        "custodian", "inspector", "auditor",
     ),
-    "coordinator": ("resident", "rater", "adjudicator"),
+    "coordinator": ("resident", "rater", "adjudicator", "auditor"),
 }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from study.tables import InvitationRow, PersonRow
 
 Role = Literal[
     "resident", "rater", "adjudicator", "coordinator", "investigator", "statistician", "custodian",
-    "inspector", "model",
+    "inspector", "auditor", "model",
 ]  # fmt: skip
 
 

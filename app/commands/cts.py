@@ -13,6 +13,12 @@ from app.commands.output import AsJson, say
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 LedgerPath = Annotated[Path, typer.Option("--ledger", help="Directory of the ledger.")]
+Desk = Annotated[
+    str | None, typer.Option("--store", help="A study database, whose review desk is meant.")
+]
+DeskStudy = Annotated[
+    str | None, typer.Option("--study", help="Which study of it; the only one if none.")
+]
 Specialty = Annotated[str | None, typer.Option("--specialty", help="Of the rows; all if none.")]
 DEFAULT = Path("ledger")
 
@@ -89,30 +95,47 @@ def batch(
     specialty: Specialty = None,
     rows: Annotated[int, typer.Option("--rows", help="At most so many.")] = 100,
     docket: Annotated[bool, typer.Option("--docket", help="The panel's docket instead.")] = False,
+    store: Desk = None,
+    study: DeskStudy = None,
     ledger: LedgerPath = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Write rows that wait for reviews, for the clinician auditors of a specialty."""
+    """Write rows that wait for reviews, for the clinician auditors of a specialty.
+
+    With `--store` they are put on the review desk of a study at once.
+    """
     from model.cts.ledger import Ledger
     from model.cts.reviews import write_batch
 
     n = write_batch(Ledger(ledger), out, specialty=specialty, n_rows=rows, docket=docket)
+    if store is not None:
+        from app.review_desk import put_on_desk
+
+        put_on_desk(store, study, out)
     say(as_json, {"batch": str(out), "rows": n}, [f"{n} rows written to {out}"])
 
 
 @app.command("take-in")
 def take_in(
-    reviews: Annotated[list[Path], typer.Argument(help="Files of reviews (JSON lines).")],
+    reviews: Annotated[
+        list[Path] | None, typer.Argument(help="Files of reviews (JSON lines).")
+    ] = None,
+    store: Desk = None,
+    study: DeskStudy = None,
     ledger: LedgerPath = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Take reviews in, whole files at a time."""
+    """Take reviews in, whole files at a time; with `--store`, what the desk has that is new."""
+    from app.review_desk import Taken, take_from_desk
     from model.cts.ledger import Ledger
     from model.cts.reviews import take_in as take_reviews_in
 
     opened = Ledger(ledger)
-    n = sum(take_reviews_in(opened, path) for path in reviews)
-    say(as_json, {"taken_in": n, "head": opened.head}, [f"{n} reviews. Head {opened.head}"])
+    n = sum(take_reviews_in(opened, path) for path in reviews or [])
+    new = take_from_desk(store, study, opened) if store is not None else Taken(0, 0)
+    say(as_json, {
+        "taken_in": n + new.n_reviews, "verdicts": new.n_verdicts, "head": opened.head,
+    }, [f"{n + new.n_reviews} reviews, {new.n_verdicts} verdicts. Head {opened.head}"])  # fmt: skip
 
 
 @app.command()
@@ -251,7 +274,8 @@ def firewall(
 ) -> None:
     """Refuse training rows that hold, or nearly hold, what the model is to be tested with."""
     from app.resources import shipped
-    from model.cts.firewall import check, rows_of
+    from model.cts.firewall import check
+    from model.cts.texts import rows_of
 
     texts = [row for path in rows for row in rows_of(path)]
     n_texts = check(texts, against or [shipped("vignettes")])

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from study.conduct import Conduct
 
 HERE = Path(__file__).parent
-PARTS = ("saver.js", "conduct.js", "time_left.js", "form.js")
+PARTS = ("saver.js", "conduct.js", "time_left.js", "diff.js", "form.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class TextPart:
     max_characters: int
     asks: bool = False
     """Whether the label is the question itself and is set as one."""
+    diff_from: str | None = None
+    """The text that is edited here; what changes is shown below, word by word."""
     type: Literal["text"] = "text"
 
 
@@ -68,12 +70,13 @@ class Problem:
 class DraftFormData:
     """All that reaches the browser about one form."""
 
-    kind: Literal["answer", "rating", "marking", "practice", "guess", "adjudication"]
+    kind: Literal["answer", "rating", "marking", "practice", "guess", "adjudication", "review"]
     item: str
     """Opaque name of the task."""
     parts: Sequence[TextPart | ScalePart]
     values: Mapping[str, Any]
-    """`text` and `confidence`, or `scores` and `comment`, as the draft has them."""
+    """`text` and `confidence`, or `scores` and `comment` (a review's `texts` too), as the draft has
+    them."""
     revision: int
     saved_at: datetime | None
     submit: Submit

@@ -74,6 +74,7 @@ class DraftForm {
   build() {
     this.root = make("div", { class: "sm-form" });
     this.areas = {};
+    this.diffs = {};
     this.groups = {};
     this.alert = make("div", { class: "sm-alert", role: "alert", hidden: true });
     this.meeting = make("div", { class: "sm-alert", role: "alert", hidden: true });
@@ -107,11 +108,13 @@ class DraftForm {
     });
     area.dataset.minimum = part.rows;
     this.areas[part.name] = area;
+    if (part.diff_from !== null) this.diffs[part.name] = { place: make("p", { class: "sm-diff" }), from: part.diff_from };
     return make(
       "div",
       { class: "sm-area" },
       make("label", { for: id, class: part.asks ? "sm-question" : "" }, part.label),
       area,
+      this.diffs[part.name]?.place,
     );
   }
 
@@ -190,7 +193,10 @@ class DraftForm {
   }
 
   fill(values) {
-    const texts = this.data.kind === "answer" ? { text: values.text } : { comment: values.comment };
+    const texts =
+      this.data.kind === "answer"
+        ? { text: values.text }
+        : { comment: values.comment, ...values.texts };
     for (const [name, words] of Object.entries(texts)) {
       if (!this.areas[name]) continue;
       this.areas[name].value = words;
@@ -204,6 +210,7 @@ class DraftForm {
       }
     }
     this.countNow();
+    this.diffNow();
   }
 
   read() {
@@ -214,11 +221,25 @@ class DraftForm {
     }
     return this.data.kind === "answer"
       ? { text: this.areas.text.value, confidence: scores.confidence ?? null }
-      : { scores, comment: this.areas.comment?.value ?? "" };
+      : { scores, comment: this.areas.comment?.value ?? "", ...this.edited() };
+  }
+
+  // Texts that are edited, where the form has any.
+  edited() {
+    const names = Object.keys(this.diffs);
+    if (names.length === 0) return {};
+    return { texts: Object.fromEntries(names.map((name) => [name, this.areas[name].value])) };
+  }
+
+  diffNow() {
+    for (const [name, { place, from }] of Object.entries(this.diffs)) {
+      showDiff(place, from, this.areas[name].value);
+    }
   }
 
   changed() {
     this.countNow();
+    this.diffNow();
     this.saver.change(this.read());
   }
 
@@ -275,7 +296,10 @@ class DraftForm {
       Object.entries(this.groups)
         .map(([name, { label }]) => `${label}: ${values[name] ?? "none"}`)
         .join("\n");
-    const newer = isAnswer ? theirs.text : `${scored(theirs.scores)}\nComment: ${theirs.comment}`;
+    const edited = Object.values(theirs.texts ?? {}).map((text) => `\n${text}`);
+    const newer = isAnswer
+      ? theirs.text
+      : `${scored(theirs.scores)}\nComment: ${theirs.comment}${edited.join("")}`;
     const what = isAnswer ? "text" : "rating";
     this.meeting.replaceChildren(
       make("p", {}, `A newer ${what} was saved from another tab or device at ${clock(savedAt)}:`),

@@ -9,7 +9,14 @@ const KEEPALIVE_BYTES = 60000;
 // Equal for equal content, whatever the order of the scores.
 function print(values) {
   const scores = Object.entries(values.scores ?? {}).sort();
-  return JSON.stringify([values.text ?? values.comment, values.confidence ?? null, scores]);
+  const { reasoning, answer } = values.texts ?? {};
+  return JSON.stringify([
+    values.text ?? values.comment,
+    values.confidence ?? null,
+    scores,
+    reasoning,
+    answer,
+  ]);
 }
 
 class DraftSaver {
@@ -30,6 +37,7 @@ class DraftSaver {
       rating: "/api/rating-draft",
       marking: "/api/marking-draft",
       adjudication: "/api/adjudication-draft",
+      review: "/api/review-draft",
     };
     return places[this.kind];
   }
@@ -43,14 +51,18 @@ class DraftSaver {
     return JSON.stringify(
       this.kind === "answer"
         ? { item, text: values.text, confidence: values.confidence ?? null, revision }
-        : { code: item, scores: values.scores, comment: values.comment, revision },
+        : { code: item, ...DraftSaver.given(values), revision },
     );
   }
 
   valuesOf(draft) {
     return this.kind === "answer"
       ? { text: draft.text, confidence: draft.confidence }
-      : { scores: draft.scores, comment: draft.comment };
+      : DraftSaver.given(draft);
+  }
+
+  static given({ scores, comment, texts }) {
+    return texts ? { scores, comment, texts } : { scores, comment };
   }
 
   change(values) {

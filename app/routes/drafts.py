@@ -28,9 +28,12 @@ from study.errors import (
 from study.marking import MarkingDraft, MarkingService
 from study.people import Person
 from study.rating import RatingDraft, RatingService
+from study.reviewing import ReviewDraft, ReviewService
 
 MAX_BYTES = 200_000
 """Of a request: 20,000 characters in any script and quoting fit."""
+MAX_REVIEW_BYTES = 1_000_000
+"""Of a review: two texts of 50,000 characters fit."""
 
 Body = Mapping[str, Any]
 Save = Callable[[Person, Body], dict[str, Any]]
@@ -69,14 +72,19 @@ async def save_adjudication_draft(request: Request) -> JSONResponse:
     return await _save(request, _save_adjudication)
 
 
-async def _save(request: Request, save: Save) -> JSONResponse:
+async def save_review_draft(request: Request) -> JSONResponse:
+    """Keep a review of a training row: `code`, `scores`, `texts`, `comment`, `revision`."""
+    return await _save(request, _save_review, most=MAX_REVIEW_BYTES)
+
+
+async def _save(request: Request, save: Save, *, most: int = MAX_BYTES) -> JSONResponse:
     if not is_same_origin(request):
         return _error(403, FOREIGN)
     try:
         person = await person_of(request)
         if person is None:
             return _error(401, "you are signed out here; sign in again in another tab, then go on")
-        body = await _body(request)
+        body = await _body(request, most)
         return _json(200, await run_in_threadpool(save, person, body))
     except BodyTooLargeError as error:
         return _error(413, str(error))
@@ -150,6 +158,17 @@ def _save_adjudication(person: Person, body: Body) -> dict[str, Any]:
     return _as_json(draft)
 
 
+def _save_review(person: Person, body: Body) -> dict[str, Any]:
+    texts = body.get("texts")
+    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+        raise BadBodyError("texts must be an object of field to text")
+    draft = ReviewService(services.store()).save_draft(
+        person, _words(body, "code"), _scores(body), texts, _words(body, "comment"),
+        _whole(body.get("revision"), "revision"),
+    )  # fmt: skip
+    return _as_json(draft)
+
+
 def _scores(body: Body) -> dict[str, int]:
     scores = body.get("scores")
     if not isinstance(scores, dict):
@@ -157,16 +176,14 @@ def _scores(body: Body) -> dict[str, int]:
     return {str(name): _whole(score, str(name)) for name, score in scores.items()}
 
 
-async def _body(request: Request) -> Body:
+async def _body(request: Request, most: int) -> Body:
     if not request.headers.get("content-type", "").startswith("application/json"):
         raise BadBodyError("send the draft as application/json")
     received = bytearray()
     async for chunk in request.stream():
         received += chunk
-        if len(received) > MAX_BYTES:
-            raise BodyTooLargeError(
-                f"the draft is larger than {MAX_BYTES:,} bytes; shorten the text"
-            )
+        if len(received) > most:
+            raise BodyTooLargeError(f"the draft is larger than {most:,} bytes; shorten the text")
     try:
         body = json.loads(received)
     except ValueError:
@@ -195,6 +212,10 @@ def _as_json(draft: object) -> dict[str, Any]:
     own: dict[str, Any]
     if isinstance(draft, Draft):
         own = {"text": draft.text, "confidence": draft.confidence}
+    elif isinstance(draft, ReviewDraft):
+        own = {
+            "scores": dict(draft.scores), "comment": draft.comment, "texts": dict(draft.texts),
+        }  # fmt: skip
     elif isinstance(draft, RatingDraft | MarkingDraft | AdjudicationDraft):
         own = {"scores": dict(draft.scores), "comment": draft.comment}
     else:

@@ -26,6 +26,7 @@ ROLE_WORDS: dict[Role, str] = {
     "statistician": "statistician: you follow agreement, and consent to locking and unblinding",
     "custodian": "masking custodian: you check that nothing in a response tells its source",
     "inspector": "inspector: you read the audit",
+    "auditor": "clinician auditor: you review the rows that a model learns from",
     "model": "model",
 }
 

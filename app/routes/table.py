@@ -36,6 +36,7 @@ def routes() -> list[Route]:
         Route("/api/rating-draft", drafts.save_rating_draft, methods=["POST"]),
         Route("/api/marking-draft", drafts.save_marking_draft, methods=["POST"]),
         Route("/api/adjudication-draft", drafts.save_adjudication_draft, methods=["POST"]),
+        Route("/api/review-draft", drafts.save_review_draft, methods=["POST"]),
         Route("/files/{study}/{name}", files.send, methods=["GET"]),
         Route("/style/pages.css", style.pages, methods=["GET"]),
         Route("/health", health.health, methods=["GET"]),

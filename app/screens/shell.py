@@ -36,7 +36,7 @@ def run() -> None:
 
 
 def _page_of(person: Person | None) -> Callable[[], None]:
-    from app.screens import adjudicate, answer, console, custodian, inspect, rate, welcome
+    from app.screens import adjudicate, answer, console, custodian, inspect, rate, review, welcome
 
     if person is None:
         return welcome.show
@@ -49,6 +49,7 @@ def _page_of(person: Person | None) -> Callable[[], None]:
         "adjudicator": adjudicate.show,
         "custodian": custodian.show,
         "inspector": inspect.show,
+        "auditor": review.show,
     }
     return partial(_with_banner, screens[person.role], person)
 

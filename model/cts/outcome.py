@@ -37,6 +37,8 @@ class Policy:
     """Least mean score on every dimension, rubric points."""
     dispute: int = 3
     """Reviews this many points apart on a dimension go to the panel."""
+    panel: int = 3
+    """Votes that decide a row of the docket; odd, so that there is a majority."""
     reanswer: bool = True
     """Whether a row must have been re-answered."""
 

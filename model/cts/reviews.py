@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,8 @@ def write_batch(
     """
     if out.exists():
         raise LedgerError(f"{out} exists; name a new file")
-    decided = outcomes(ledger, policy or Policy())
+    policy = policy or Policy()
+    decided = outcomes(ledger, policy)
     waits = (WAITS_STRIKES, WAITS_DISPUTE) if docket else (WAITS_REVIEWS,)
     codes = [decided.words.index(words) for words in waits]
     places = np.flatnonzero(np.isin(decided.outcome, codes))
@@ -58,8 +59,11 @@ def write_batch(
     if not chosen:
         raise LedgerError(f"no row of {specialty or 'any specialty'} waits for a review")
     head = {"schema": BATCH, "ledger_head": ledger.head, "rows": len(chosen), "docket": docket,
-            "dimensions": list(DIMENSIONS), "scale": [LOWEST, HIGHEST]}  # fmt: skip
-    lines = [canonical(head), *(canonical(_shown(row)) for row in with_edits(ledger, chosen))]
+            "dimensions": list(DIMENSIONS), "scale": [LOWEST, HIGHEST],
+            "reviews_needed": policy.reviews_needed, "panel": policy.panel}  # fmt: skip
+    counts = _counts(ledger, [row["row_id"] for row in chosen])
+    lines = [canonical(head)]
+    lines += [canonical(_shown(row) | counts(row["row_id"])) for row in with_edits(ledger, chosen)]
     out.write_bytes(b"\n".join(lines) + b"\n")
     return len(chosen)
 
@@ -68,6 +72,18 @@ def _shown(row: Mapping[str, str]) -> dict[str, str]:
     texts = {name: row[name] for name in ("row_id", "specialty", "language", "prompt", "reasoning",
                                           "answer")}  # fmt: skip
     return {**texts, "text_sha256": text_sha256(row)}
+
+
+def _counts(ledger: Ledger, row_ids: list[str]) -> Callable[[str], dict[str, int]]:
+    """Reviews so far and missed re-answers of each row."""
+    wanted = pa.array(row_ids, pa.string())
+    reviews = ledger.read("reviews", ["row_id"]).column("row_id")
+    reanswers = ledger.read("reanswers", ["row_id", "agrees"])
+    missed = reanswers.filter(pc.invert(reanswers.column("agrees").fill_null(True)))
+    n_reviews = Counter(reviews.filter(pc.is_in(reviews, value_set=wanted)).to_pylist())
+    strikes = missed.column("row_id")
+    n_strikes = Counter(strikes.filter(pc.is_in(strikes, value_set=wanted)).to_pylist())
+    return lambda row_id: {"n_reviews": n_reviews[row_id], "strikes": n_strikes[row_id]}
 
 
 def text_sha256(row: Mapping[str, str]) -> str:

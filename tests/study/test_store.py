@@ -56,10 +56,12 @@ def test_the_migrations_make_the_tables_that_the_code_maps(store: Store) -> None
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    from study import tables_custody, tables_people, tables_rating
+    from study import tables_custody, tables_people, tables_rating, tables_review
     from study.tables import Base
 
-    assert tables_custody and tables_people and tables_rating  # mapped by importing them
+    assert (
+        tables_custody and tables_people and tables_rating and tables_review
+    )  # mapped by importing them
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, Base.metadata) == []
