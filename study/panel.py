@@ -141,7 +141,7 @@ def _docket(person: Person) -> list[ColumnElement[bool]]:
         .where(ReviewRow.person_id == person.person_id)
     )
     wanted: list[ColumnElement[bool]] = [
-        DeskRow.study_id == person.study_id, DeskRow.n_left > 0, ReviewBatchRow.docket,
+        DeskRow.study_id == person.study_id, DeskRow.n_left > 0, ReviewBatchRow.docket.is_(True),
         DeskRow.item.not_in(voted), DeskRow.row_id.not_in(reviewed),
     ]  # fmt: skip
     return wanted if person.stratum is None else [*wanted, DeskRow.specialty == person.stratum]
