@@ -16,7 +16,7 @@ import numpy as np
 from analysis.alpha import krippendorff_alpha_interval
 from analysis.attempts import NotComputed, attempt
 from analysis.bootstrap import cluster_interval
-from analysis.errors import UndefinedError
+from analysis.errors import NoIntervalError, UndefinedError
 from analysis.evaluation import Evaluation, EvaluationFileError
 from analysis.evaluation_exams import require_same
 from analysis.kappa import weighted_kappa_interval
@@ -77,6 +77,7 @@ class SafetyResult:
 class SafetyComparison:
     """Two models on the same prompts, by the ensemble."""
 
+    benchmark: str
     first: str
     second: str
     direction: str
@@ -124,7 +125,8 @@ def compare_safety(
     clusters = [s.cluster for s, t in zip(first.samples, there, strict=True) if t]
     settings = _Settings(clusters, n_resamples, seed)
     return SafetyComparison(
-        first.model, second.model, first.scale.direction, int(there.sum()), int((~there).sum()),
+        first.benchmark, first.model, second.model, first.scale.direction,
+        int(there.sum()), int((~there).sum()),
         attempt(lambda: _mean_interval(differences[there], settings)),
         attempt(lambda: signed_rank(differences[there])),
     )  # fmt: skip
@@ -189,6 +191,9 @@ def _mean(scores: Floats, settings: _Settings, rows: Sequence[int]) -> Mean:
 def _mean_interval(scores: Floats, settings: _Settings) -> Interval:
     if scores.size == 0:
         raise UndefinedError("undefined: no score")
+    if np.ptp(scores) == 0:
+        # Resamples of one value are that value: an interval without width would claim certainty.
+        raise NoIntervalError(f"no interval: every score is {scores[0]:g}", float(scores[0]))
     parts = np.column_stack([scores, np.ones(scores.size)])
 
     def finish(sums: Floats) -> Floats:

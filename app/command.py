@@ -11,6 +11,7 @@ from app.commands import (
     bundle,
     cts,
     demo,
+    evaluate,
     exporting,
     importing,
     init,
@@ -46,6 +47,7 @@ app.add_typer(
     vignettes.app, name="vignettes", help="Cover, hand out, mark and review a set of vignettes."
 )
 app.add_typer(cts.app, name="cts", help="Guard the training rows.")
+app.add_typer(evaluate.app, name="eval", help="Put benchmarks to a model; report and compare.")
 app.add_typer(model.app, name="model", help="Train, serve and ask a model.")
 
 

@@ -79,7 +79,9 @@ async def _eval(
     # What is on the way is said by us; Inspect would draw over the terminal.
     os.environ.setdefault("INSPECT_DISPLAY", "none")
     from inspect_ai import eval_async
+    from inspect_ai.util import display_type
 
+    display_type()  # is read from the environment now; eval_async alone would not
     try:
         logs = await eval_async(
             task, model=model, log_dir=str(log_dir), log_level="error", log_realtime=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +111,7 @@ def evaluate(
         EvaluationError: If `out` holds a finished or another evaluation, the endpoint does not
             serve the model, or the run was stopped.
     """
+    require_engine()
     served = describe(target.model, target.endpoint, asking)
     identity = _identity(benchmark, target, served)
     directory = Directory(out, identity, secrets.token_hex(32))
@@ -141,6 +143,19 @@ def evaluate(
     finally:
         journal.close()
     return _finish(directory, benchmark, identity, found, chosen)
+
+
+def require_engine() -> None:
+    """Refuse to begin without Inspect AI, which is an extra.
+
+    Raises:
+        EvaluationError: Naming what to install.
+    """
+    if find_spec("inspect_ai") is None:
+        raise EvaluationError(
+            "evaluations run on Inspect AI, which is not installed; install the extra: "
+            "pip install 'safemed[eval]'"
+        )
 
 
 def describe(model: str, endpoint: str, asking: Asking) -> ServedModel:

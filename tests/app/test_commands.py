@@ -17,6 +17,9 @@ LISTED = {
     "lock", "unblind", "status", "simulate", "demo", "app", "export", "import", "analyze",
     "power", "verify", "trace", "evidence", "vignettes", "cts", "model", "eval",
 }  # fmt: skip
+LISTED_EVAL = {
+    "exams", "medsafetybench", "medsafety", "medethics", "redteam", "agent", "compare", "report",
+}  # fmt: skip
 LISTED_MODEL = set(["sft", "measure", "grpo", "plan", "ablate", "serve", "respond"])
 
 
@@ -36,13 +39,15 @@ def test_help_shows_no_verb_that_the_design_does_not_list() -> None:
     assert {"validate", "register", "demo", "app", "analyze", "model"} <= shown <= LISTED
     shown = verbs(safemed("model", "--help").stdout)
     assert {"sft", "serve", "respond"} <= shown <= LISTED_MODEL
+    shown = verbs(safemed("eval", "--help").stdout)
+    assert {"exams", "medsafetybench", "compare", "report"} <= shown <= LISTED_EVAL
 
 
 def test_the_command_starts_without_the_heavy_libraries() -> None:
     code = (
         "import sys, app.command\n"
         "heavy = {'torch', 'transformers', 'pingouin', 'statsmodels', 'plotly', 'pandas', "
-        "'streamlit'} & set(sys.modules)\n"
+        "'streamlit', 'inspect_ai', 'openai'} & set(sys.modules)\n"
         "print(sorted(heavy))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
