@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 import streamlit as st
@@ -21,6 +22,8 @@ from study.reviewing import MAX_COMMENT, ReviewService, ReviewTask
 PRIOR = "_prior"
 """Key of `session_state` under which a row just voted on waits to be looked back at."""
 KEEP, DROP = 1, 0
+OWN_NUMBER = re.compile(r"(?:step )?\d{1,2}[.:)]", re.IGNORECASE)
+"""How a line begins that brings its own number."""
 
 
 def show(person: Person) -> None:
@@ -63,6 +66,7 @@ def _row_panel(task: ReviewTask | PanelTask) -> str:
     """The row as it stands: what was asked, the reasoning step by step, the answer."""
     lines = [line.strip() for line in task.reasoning.splitlines() if line.strip()]
     steps = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    numbered = any(OWN_NUMBER.match(line) for line in lines)
     missed = (
         f'<p class="sm-quiet">A strong model, asked again, missed this answer {task.strikes} '
         f"{'time' if task.strikes == 1 else 'times'}.</p>"
@@ -70,10 +74,12 @@ def _row_panel(task: ReviewTask | PanelTask) -> str:
         else ""
     )
     return (
-        '<div class="sm-row-panel" lang="' + escape(task.language, quote=True) + '">'
+        '<details class="sm-vignette sm-beside" open><summary>Row</summary>'
+        f'<div class="sm-row-panel" lang="{escape(task.language, quote=True)}">'
         f'<h2>Asked</h2><p class="sm-text">{escape(task.prompt)}</p>'
-        f"<h2>Reasoning, step by step</h2><ol>{steps}</ol>"
-        f'<h2>Answer</h2><p class="sm-text">{escape(task.answer)}</p></div>{missed}'
+        "<h2>Reasoning, step by step</h2>"
+        f"<ol{' class=' + repr('sm-own-numbers') if numbered else ''}>{steps}</ol>"
+        f'<h2>Answer</h2><p class="sm-text">{escape(task.answer)}</p></div>{missed}</details>'
     )
 
 
