@@ -21,9 +21,11 @@ from numpy.typing import NDArray
 from model.canonical import canonical, file_sha256
 from model.cts import merkle
 from model.cts.edits import apply, read_edit
-from model.cts.firewall import refuse_overlaps, texts_under
+from model.cts.firewall import Row as GuardedRow
+from model.cts.firewall import refuse_overlaps
 from model.cts.ledger import Ledger
 from model.cts.outcome import Outcomes, Policy, outcomes
+from model.cts.texts import texts_under
 from model.errors import LedgerError, ModelError
 from model.version import code_version
 
@@ -99,9 +101,9 @@ def build(
 def _guard(ledger: Ledger, decided: Outcomes, against: Sequence[Path]) -> None:
     """The firewall, shard by shard of the ledger so that texts never fill the memory."""
     texts = texts_under(against)
-    rows: list[str] = []
+    rows: list[GuardedRow] = []
     for row in kept_rows(ledger, decided):
-        rows.append(f"{row['prompt']}\n{row['reasoning']}\n{row['answer']}")
+        rows.append((row["prompt"], row["reasoning"], row["answer"]))
         if len(rows) == GUARDED_AT_ONCE:
             refuse_overlaps(rows, texts)
             rows = []

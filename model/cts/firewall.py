@@ -1,32 +1,28 @@
-"""The firewall: no training row may hold the text of a vignette, nor nearly.
+"""The firewall: no training row may hold the text of a vignette or benchmark, nor nearly.
 
-Two texts overlap when they share a run of `n` words after normalising (Unicode NFKC, case folded,
-punctuation dropped); a shorter text overlaps when all of it is found. Thirteen words is the length
-that GPT-3's authors used for overlap with benchmarks (Brown 2020, appendix C).
+Two texts overlap when they share a run of `n` units after normalising; a shorter text overlaps when
+all of it is found. Thirteen words is the length that GPT-3's authors used for overlap with
+benchmarks (Brown 2020, appendix C); in scripts without spaces a unit is a character.
 """
 
 from __future__ import annotations
 
-import json
-import re
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from model.cts.near import NEAR_SHARE, NearTexts
+from model.cts.texts import texts_under
+from model.cts.units import has_spaceless, runs, units_of
 from model.errors import FirewallError
 
-_WORD = re.compile(r"[^\W_]+")
-_NEAR_WORDS = 40
-"""Texts from this length on are also compared for near-duplicates."""
-_NEAR_RUN = 3
-NEAR_SHARE = 0.4
-"""From this share of its three-word runs on, a text counts as nearly there."""
+RUN = 13
 _LEAST_WORDS = 10
 """Shorter texts (a result, a drug name, a question) are common property, not a vignette's."""
+Row = str | tuple[str, ...]
+"""A row's text, or its texts: prompt, reasoning and answer are then compared one by one as well."""
+Units = list[list[str]]
+"""The units of each part of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,118 +34,39 @@ class Overlap:
     text: int
     """Position among the texts, from 0."""
     words: str
-    """The first shared run, normalised."""
+    """The first shared run, normalised; or how nearly the row holds the text."""
 
 
-def words_of(text: str) -> list[str]:
-    """The normalised words of a text; digits count as words of their own."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-
-
-def overlap(rows: Sequence[str], texts: Sequence[str], *, n: int = 13) -> list[Overlap]:
-    """Find every pair of row and text that share a run of words.
+def overlap(rows: Sequence[Row], texts: Sequence[str], *, n: int = RUN) -> list[Overlap]:
+    """Find every pair of row and text that share a run of units.
 
     Args:
-        rows: Training rows, prompt and completion together.
+        rows: Training rows.
         texts: What they must not hold.
-        n: Words in a run.
+        n: Units in a run.
 
     Returns:
         One overlap a pair, in the order of rows and texts.
     """
-    by_length: dict[int, dict[tuple[str, ...], list[int]]] = {}
-    for number, text in enumerate(texts):
-        words = words_of(text)
-        if len(words) < min(n, _LEAST_WORDS):
-            continue
-        length = min(n, len(words))
-        runs = by_length.setdefault(length, {})
-        for run in _runs(words, length):
-            runs.setdefault(run, []).append(number)
-    found: dict[tuple[int, int], str] = {}
-    for row_number, row in enumerate(rows):
-        words = words_of(row)
-        for length, runs in by_length.items():
-            for run in _runs(words, length):
-                for number in runs.get(run, ()):
-                    found.setdefault((row_number, number), " ".join(run))
-    return [Overlap(row, text, words) for (row, text), words in sorted(found.items())]
+    held = _HeldTexts([units_of(text) for text in texts], n)
+    return _overlaps([_units(row) for row in rows], held)
 
 
 def near_duplicates(
-    rows: Sequence[str], texts: Sequence[str], *, share: float = NEAR_SHARE
+    rows: Sequence[Row], texts: Sequence[str], *, share: float = NEAR_SHARE
 ) -> list[Overlap]:
     """Find rows that hold much of a text with words exchanged, left out or put in.
 
-    What is measured is containment (Broder 1997, doi 10.1109/SEQUEN.1997.666900): the share of the
-    text's distinct three-word runs that stand in the row as well. Every number counts as the
-    same word, so that a chart with other numbers is still the same chart.
-
     Args:
-        rows: Training rows, prompt and completion together.
-        texts: What they must not resemble; those of fewer than 40 words are passed over.
+        rows: Training rows.
+        texts: What they must not resemble.
         share: Containment from which on a row is reported, 0 to 1.
     """
-    runs_of: list[set[tuple[str, ...]]] = []
-    holders: dict[tuple[str, ...], list[int]] = {}
-    for number, text in enumerate(texts):
-        words = _without_numbers(text)
-        runs = set(_runs(words, _NEAR_RUN)) if len(words) >= _NEAR_WORDS else set()
-        runs_of.append(runs)
-        for run in runs:
-            holders.setdefault(run, []).append(number)
-    found = []
-    for row_number, row in enumerate(rows):
-        shared: Counter[int] = Counter()
-        for run in set(_runs(_without_numbers(row), _NEAR_RUN)):
-            shared.update(holders.get(run, ()))
-        for number, count in sorted(shared.items()):
-            held = count / len(runs_of[number])
-            if held >= share:
-                found.append(Overlap(row_number, number, f"{held:.0%} of its three-word runs"))
-    return found
+    near = NearTexts([units_of(text) for text in texts], share)
+    return _near([_units(row) for row in rows], near)
 
 
-def texts_under(paths: Iterable[Path]) -> list[str]:
-    """Every text in YAML, JSON, JSON lines and plain text files, and under directories of them.
-
-    Structured files are read without knowing their schema: every string in them counts.
-
-    Raises:
-        FirewallError: If a path is missing or unreadable, or no text is found at all: a check
-            against nothing would look like a check.
-    """
-    texts: list[str] = []
-    for path in paths:
-        if not path.exists():
-            raise FirewallError(f"{path} is to be compared with the training rows, and is missing")
-        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-        found = [text for file in inside if file.is_file() for text in _texts_of(file)]
-        if not found:
-            raise FirewallError(f"{path} holds no text to compare with the training rows")
-        texts += found
-    return texts
-
-
-def rows_of(path: Path) -> list[str]:
-    """The training rows of a JSON lines file, each with all of its text.
-
-    Raises:
-        FirewallError: Naming the file and the line.
-    """
-    rows: list[str] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
-        try:
-            if line.strip():
-                rows.append("\n".join(_strings(json.loads(line))))
-        except ValueError as error:
-            raise FirewallError(f"{path}, line {number}, is no JSON: {error}") from error
-    if not rows:
-        raise FirewallError(f"{path} holds no training row")
-    return rows
-
-
-def check(rows: Sequence[str], paths: Sequence[Path]) -> int:
+def check(rows: Sequence[Row], paths: Sequence[Path]) -> int:
     """Refuse rows that overlap with any text under the paths.
 
     Returns:
@@ -163,13 +80,14 @@ def check(rows: Sequence[str], paths: Sequence[Path]) -> int:
     return len(texts)
 
 
-def refuse_overlaps(rows: Sequence[str], texts: Sequence[str]) -> None:
+def refuse_overlaps(rows: Sequence[Row], texts: Sequence[str]) -> None:
     """Refuse rows that overlap with any of the texts, or nearly hold one.
 
     Raises:
         FirewallError: Naming the first rows and the shared words.
     """
-    overlaps = overlap(rows, texts) + near_duplicates(rows, texts)
+    parts, against = [_units(row) for row in rows], [units_of(text) for text in texts]
+    overlaps = _overlaps(parts, _HeldTexts(against, RUN)) + _near(parts, NearTexts(against))
     if overlaps:
         shown = "; ".join(f"row {o.row + 1}: “{o.words}”" for o in overlaps[:3])
         raise FirewallError(
@@ -178,36 +96,45 @@ def refuse_overlaps(rows: Sequence[str], texts: Sequence[str]) -> None:
         )
 
 
-def _without_numbers(text: str) -> list[str]:
-    return ["0" if word.isdigit() else word for word in words_of(text)]
+class _HeldTexts:
+    """Long runs of the texts that no row may hold, found by how they begin."""
+
+    def __init__(self, texts: Sequence[Sequence[str]], n: int) -> None:
+        self._begin = min(n, _LEAST_WORDS)
+        self._known: dict[tuple[str, ...], dict[tuple[str, ...], list[int]]] = {}
+        for number, units in enumerate(texts):
+            # A few characters are less than as many words: such a text has to be a full run long.
+            if len(units) < (n if has_spaceless(units) else self._begin):
+                continue
+            for run in runs(units, min(n, len(units))):
+                beginning = self._known.setdefault(run[: self._begin], {})
+                beginning.setdefault(run, []).append(number)
+
+    def found_in(self, units: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """Every text that shares a run with these units, each with the run, in their order."""
+        for place, begun in enumerate(runs(units, self._begin)):
+            for run, numbers in self._known.get(begun, {}).items():
+                if tuple(units[place : place + len(run)]) == run:
+                    for number in numbers:
+                        yield number, run
 
 
-def _runs(words: Sequence[str], length: int) -> Iterable[tuple[str, ...]]:
-    return (tuple(words[i : i + length]) for i in range(len(words) - length + 1))
+def _units(row: Row) -> Units:
+    return [units_of(part) for part in ((row,) if isinstance(row, str) else row)]
 
 
-def _texts_of(path: Path) -> list[str]:
-    if path.suffix not in (".yaml", ".yml", ".json", ".jsonl", ".txt", ".md"):
-        return []
-    try:
-        content = path.read_text(encoding="utf-8")
-        if path.suffix in (".yaml", ".yml"):
-            return list(_strings(yaml.safe_load(content)))
-        if path.suffix == ".json":
-            return list(_strings(json.loads(content)))
-        if path.suffix == ".jsonl":
-            return list(_strings([json.loads(line) for line in content.split("\n") if line]))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise FirewallError(f"{path} cannot be compared with the training rows: {error}") from error
-    return [content] if content.strip() else []
+def _overlaps(rows: Sequence[Units], held: _HeldTexts) -> list[Overlap]:
+    found: dict[tuple[int, int], str] = {}
+    for row_number, parts in enumerate(rows):
+        units = [unit for part in parts for unit in part]
+        for number, run in held.found_in(units):
+            found.setdefault((row_number, number), " ".join(run))
+    return [Overlap(row, text, words) for (row, text), words in sorted(found.items())]
 
 
-def _strings(value: object) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
+def _near(rows: Sequence[Units], near: NearTexts) -> list[Overlap]:
+    return [
+        Overlap(row_number, number, words)
+        for row_number, parts in enumerate(rows)
+        for number, words in sorted(near.found_in(parts).items())
+    ]

@@ -61,7 +61,7 @@ def train_run(
     held_out = read_rows(run.data.held_out) if run.data.held_out else ()
     if (out / "manifest.json").exists():
         raise TrainingError(f"{out} holds a finished run; it is never overwritten. Name another")
-    both = [f"{row.prompt}\n{row.completion}" for row in (*rows, *held_out)]
+    both = [(row.prompt, row.completion) for row in (*rows, *held_out)]
     n_texts = check(both, run.firewall_against) if run.firewall_against else 0
     dataset = check_dataset(run.data.train)
     say(f"{len(rows)} rows to learn from; compared with {n_texts} texts, no overlap")

@@ -3,15 +3,15 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from model.cts import near
 from model.cts.firewall import (
     Overlap,
     check,
     near_duplicates,
     overlap,
-    rows_of,
-    texts_under,
-    words_of,
 )
+from model.cts.texts import rows_of, texts_under
+from model.cts.units import short_runs, units_of
 from model.errors import FirewallError
 from model.train.rows import read_rows
 from tests.model.files import NANO, ROOT
@@ -31,9 +31,11 @@ def test_case_punctuation_and_line_breaks_do_not_hide_an_overlap():
     assert len(overlap([CASE.upper().replace(" ", ",\n— ")], [CASE])) == 1
 
 
-def test_words_are_found_in_any_script():
+def test_words_are_found_in_any_script_and_characters_where_there_are_no_spaces():
     # NFKC joins the ligature and the full-width digits; case folding turns ß into ss.
-    assert words_of("Große ﬁbre, １２ 華法林") == ["grosse", "fibre", "12", "華法林"]
+    assert units_of("Große ﬁbre, １２ 華法林") == ["grosse", "fibre", "12", "華", "法", "林"]
+    assert units_of("ワルファリン5mg、パンを") == [*"ワルファリン", "5mg", *"パンを"]
+    assert units_of("와파린을 복용") == ["와파린을", "복용"]  # Korean has spaces
 
 
 def test_a_short_text_overlaps_when_all_of_it_is_found():
@@ -109,7 +111,77 @@ def test_the_shipped_rows_stay_far_below_the_share_that_counts_as_near():
     assert near_duplicates(rows, texts, share=0.35) == []
 
 
+def test_no_part_of_a_shipped_row_is_even_thirty_percent_like_a_text(monkeypatch):
+    monkeypatch.setattr(near, "ALIKE_SHARE", 0.3)
+    texts = texts_under([ROOT / "data" / "vignettes"])
+    assert near_duplicates(rows_of(NANO / "corpus" / "train.jsonl"), texts) == []
+
+
 def test_a_near_duplicate_is_refused_by_row(tmp_path):
     (tmp_path / "v.txt").write_text(CHART)
     with pytest.raises(FirewallError, match=r"row 1: “\d+% of its three-word runs”"):
         check([CHART.replace("60", "71").replace("warfarin", "apixaban")], [tmp_path])
+
+
+CHINESE = (
+    "女，70岁，长期服用华法林每日5毫克，近两日排尿灼痛，计划今晚起口服复方磺胺甲噁唑三天，肌酐62"
+)
+
+
+def test_thirteen_shared_characters_are_an_overlap_and_twelve_are_not():
+    # One unit each: 长期服用华法林每日 (9), 5 (a number), 毫克 (2), 近.
+    thirteen, twelve = "长期服用华法林每日5毫克近", "长期服用华法林每日5毫克"
+    (found,) = overlap([f"问题：{thirteen}。"], [CHINESE])
+    assert found.words.replace(" ", "") == thirteen
+    assert overlap([f"问题：{twelve}。"], [CHINESE]) == []
+
+
+def test_a_few_characters_are_common_property():
+    # Ten units would be a short text in words; in characters it is the name of a medicine.
+    assert overlap(["口服复方磺胺甲噁唑片剂"], ["复方磺胺甲噁唑片剂"]) == []
+    assert near_duplicates(["阿司匹林肠溶片每日一次"], ["阿司匹林肠溶片每日一次"]) == []
+
+
+def test_a_chinese_chart_with_other_numbers_and_words_is_nearly_the_same():
+    altered = CHINESE.replace("70", "81").replace("灼痛", "疼痛").replace("62", "90")
+    (found,) = near_duplicates([altered], [CHINESE])
+    assert "five-character runs" in found.words
+    other = "男，45岁，无药物过敏，血压升高三个月，计划明早开始氨氯地平每日一次并限制食盐摄入，钾4"
+    assert near_duplicates([other], [CHINESE]) == []
+
+
+QUESTION = "Which of these antibiotics raises the effect of warfarin most in an older woman?"
+
+
+def test_a_short_question_with_a_word_exchanged_is_found_in_a_row_s_prompt():
+    asked = QUESTION.replace("older", "elderly")
+    assert overlap([asked], [QUESTION]) == []
+    # 14 words make 12 runs of three; the last word but one stands in 2 of them: 10 of 14.
+    (found,) = near_duplicates([(asked, "Co-trimoxazole. " * 40)], [QUESTION])
+    assert found.words == "71% of the three-word runs of either are shared"
+    # Joined to a long answer it is a small part of the row, which is why parts are compared.
+    assert near_duplicates([asked + " Co-trimoxazole and much else." * 40], [QUESTION]) == []
+
+
+def test_another_question_about_the_same_things_is_not():
+    other = "Which antibiotics may an older woman who takes warfarin be given for her bladder?"
+    assert near_duplicates([other], [QUESTION]) == []
+
+
+def test_minhash_proposes_what_counting_confirms_and_misses_next_to_nothing():
+    import random
+
+    rng = random.Random(5)
+    words = [f"w{i}" for i in range(400)]
+    texts = [" ".join(rng.choices(words, k=30)) for _ in range(60)]
+    rows, wanted = [], []
+    for number, text in enumerate(texts):
+        kept = text.split()
+        for place in rng.sample(range(30), k=3 + number % 2):
+            kept[place] = "other"
+        rows.append(" ".join(kept))
+        one, two = short_runs(units_of(rows[-1])), short_runs(units_of(text))
+        if len(one & two) / len(one | two) >= 0.5:
+            wanted.append((number, number))
+    assert 20 < len(wanted) < 60
+    assert [(o.row, o.text) for o in near_duplicates(rows, texts)] == wanted
