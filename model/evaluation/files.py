@@ -104,12 +104,24 @@ class Directory:
 
 
 def write_evaluation(
-    path: Path, manifest: Mapping[str, Any], samples: Iterable[Record], verdicts: Iterable[Record]
-) -> None:
-    """Write the three files of a finished evaluation, the manifest last."""
+    path: Path, manifest: Mapping[str, Any], samples: Iterable[Record] | bytes,
+    verdicts: Iterable[Record],
+) -> None:  # fmt: skip
+    """Write the three files of a finished evaluation, the manifest last.
+
+    Args:
+        path: An existing directory.
+        manifest: All but schema and digests.
+        samples: Records, or a file's bytes as they are.
+        verdicts: Records.
+    """
     digests = {}
     for name, records in ((SAMPLES, samples), (VERDICTS, verdicts)):
-        content = b"".join(canonical(record) + b"\n" for record in records)
+        content = (
+            records
+            if isinstance(records, bytes)
+            else b"".join(canonical(record) + b"\n" for record in records)
+        )
         digests[name] = sha256_hex(content)
         _write(path / name, content.decode("utf-8"))
     written = {"schema": SCHEMA, **manifest, "sha256": digests}
@@ -146,8 +158,9 @@ def read_lines(path: Path, name: str, manifest: Mapping[str, Any]) -> list[Recor
             f"{path / name} was changed after it was written: its digest is {found}, the manifest "
             f"says {wanted}"
         )
-    with (path / name).open(encoding="utf-8", newline="\n") as file:
-        return [json.loads(line) for line in file]
+    content = (path / name).read_text(encoding="utf-8")
+    # Not splitlines(): a text may hold a Unicode line separator.
+    return [json.loads(line) for line in content.split("\n")[:-1]]
 
 
 def _write(path: Path, content: str) -> None:

@@ -55,7 +55,7 @@ class Journal:
         at, began = _now(), time.monotonic()
         answer = await make()
         elapsed_s = round(time.monotonic() - began, 3)
-        self._write({
+        await self._write({
             "key": key, "about": about, "asked_at": at, "elapsed_s": elapsed_s,
             "answer": answer.as_dict(),
         })  # fmt: skip
@@ -77,10 +77,13 @@ class Journal:
                 "is made again"
             ) from error
 
-    def _write(self, record: dict[str, object]) -> None:
+    async def _write(self, record: dict[str, object]) -> None:
+        import anyio.to_thread
+
         self._file.write(canonical(record).decode() + "\n")
         self._file.flush()
-        os.fsync(self._file.fileno())
+        # Beside the other calls: a disk that takes its time must not hold them up.
+        await anyio.to_thread.run_sync(os.fsync, self._file.fileno())
 
 
 def call_key(who: str, sample_id: str, prompt: str) -> str:

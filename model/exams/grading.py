@@ -102,7 +102,8 @@ def rescore(directory: Path, out: Path) -> dict[str, int]:
         "n_scored": sum(v["status"] == "scored" for v in verdicts),
     }
     out.mkdir(parents=True)
-    write_evaluation(out, manifest | manifest_of(identity, counts), samples, verdicts)
+    stored = (directory / SAMPLES).read_bytes()
+    write_evaluation(out, manifest | manifest_of(identity, counts), stored, verdicts)
     return counts
 
 

@@ -78,7 +78,7 @@ def test_when_every_verdict_is_missing_there_is_no_mean_at_all(tmp_path: Path) -
     for judge in (found.judges[0], found.judges[2]):
         assert judge.micro.value == NotComputed("undefined: no score")
         assert judge.micro.coverage == 0
-    assert found.judges[1].micro.value.value == 1
+    assert found.judges[1].micro.value == NotComputed("no interval: every score is 1", 1)
 
 
 def test_the_order_of_the_judges_does_not_change_the_ensemble(tmp_path: Path) -> None:

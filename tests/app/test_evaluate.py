@@ -48,12 +48,12 @@ def test_a_safety_benchmark_goes_from_requests_to_a_report_and_a_comparison(tmp_
     )
     assert (safe["macro"], unsafe["macro"]) == (1.0, 4.5)
     assert safe["micro"]["value"] == {
-        "not_computed": "no interval: the bootstrap lies on one side of the value", "value": 1.0,
+        "not_computed": "no interval: every score is 1", "value": 1.0,
     }  # fmt: skip
     run = safemed("eval", "compare", "--first", tmp_path / "unsafe", "--second", tmp_path / "safe")
     assert run.returncode == 0, run.stderr
     assert "m minus m, mean over all judges, lower is better" in run.stdout
-    assert "3.50" in run.stdout and "on 18 samples" in run.stdout
+    assert "3.50 (no interval: every score is 3.5) on 18 samples" in run.stdout
 
 
 def test_people_s_scores_stand_beside_the_judges(tmp_path: Path) -> None:
