@@ -22,6 +22,7 @@ from model.serve.checkpoint import open_checkpoint, weights_sha256
 from model.signing import Signer
 from model.threads import torch_with_threads
 from model.train.batches import Prompts, in_batches, read_prompts
+from model.train.card import write_card
 from model.train.checkpoints import save_checkpoint
 from model.train.grpo_config import GrpoConfig, read_grpo
 from model.train.manifest import checkpoint_files, commit_of, identity, write_manifest
@@ -81,6 +82,7 @@ def train_grpo(
         out / "manifest.json", run.name, run_identity(run), facts, stand_in=run.stand_in,
         signer=signer,
     )  # fmt: skip
+    write_card(out)
     shutil.rmtree(out / "training")
     return out / "checkpoint"
 

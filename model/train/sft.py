@@ -18,6 +18,7 @@ from model.serve.engine import Engine
 from model.signing import Signer
 from model.threads import torch_with_threads
 from model.train.build import ModelAndTokenizer, build
+from model.train.card import write_card
 from model.train.checkpoints import save_checkpoint
 from model.train.checks import check_dataset, check_memory, check_template
 from model.train.config import RunConfig, read_run
@@ -83,6 +84,7 @@ def train_run(
         out / "manifest.json", run.name, run_identity(run), facts, stand_in=run.stand_in,
         signer=signer,
     )  # fmt: skip
+    write_card(out)
     shutil.rmtree(out / "training")
     return out / "checkpoint"
 
