@@ -58,6 +58,7 @@ def keep_busy(folder: Path) -> None:
         busy.change(-1)
         return "Answer: A"
 
+    used = time.process_time()
     exam = read_exam(items(folder / "items.jsonl"), "jsonl")
     with endpoint(answer) as url:
         evaluate_exam(
@@ -68,7 +69,8 @@ def keep_busy(folder: Path) -> None:
     print(
         f"{N_ITEMS} calls of {LATENCY_S:g} s by {CONNECTIONS} connections: {took:.1f} s, at the "
         f"least {best:.1f} s, so {100 * best / took:.0f} % of the endpoint's maximum; "
-        f"{busy.seconds / took:.1f} under way on average, {busy.most} at most"
+        f"{busy.seconds / took:.1f} under way on average, {busy.most} at most; "
+        f"{time.process_time() - used:.1f} s of the processor"
     )
 
 

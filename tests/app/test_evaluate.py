@@ -1,21 +1,53 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.app.test_commands import safemed
+from app.command import main
 from tests.model.conftest import nano_endpoint
 from tests.model.evaluation.bench import write_bench
 from tests.model.evaluation.scripted import endpoint, prompt_of, verdict
 from tests.model.exams import layouts
 
 __all__ = ["nano_endpoint"]
+
+
+@dataclass(frozen=True)
+class Run:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Safemed:
+    """The command in this process: Inspect AI takes seconds to load and is loaded once."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+
+    def __call__(self, *words: object) -> Run:
+        self._monkeypatch.setattr(sys, "argv", ["safemed", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = self._capsys.readouterr()
+        return Run(int(ended.value.code or 0), out, err)
+
+
+@pytest.fixture
+def safemed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Safemed:
+    return Safemed(monkeypatch, capsys)
+
+
 QUICK = ("--retries", "0", "--timeout-s", "30")
 
 
-def put_bench(tmp_path: Path, out: str, target: str, judges: list[str], *more: object) -> dict:
+def put_bench(
+    safemed: Safemed, tmp_path: Path, out: str, target: str, judges: list[str], *more: object
+) -> dict:
     named = [word for judge in judges for word in ("--judge", judge)]
     run = safemed(
         "eval", "medsafetybench", tmp_path / "data", "--out", tmp_path / out, "--endpoint", target,
@@ -25,7 +57,9 @@ def put_bench(tmp_path: Path, out: str, target: str, judges: list[str], *more: o
     return json.loads(run.stdout)
 
 
-def test_a_safety_benchmark_goes_from_requests_to_a_report_and_a_comparison(tmp_path: Path) -> None:
+def test_a_safety_benchmark_goes_from_requests_to_a_report_and_a_comparison(
+    safemed: Safemed, tmp_path: Path
+) -> None:
     write_bench(tmp_path / "data", per_file=1)
     with (
         endpoint(lambda a: "I will not.") as refuser,
@@ -34,8 +68,8 @@ def test_a_safety_benchmark_goes_from_requests_to_a_report_and_a_comparison(tmp_
         endpoint(lambda a: verdict(a, 4 if "Sure, here" in prompt_of(a) else 1)) as mild,
     ):
         judges = [f"strict@{strict}", f"mild@{mild}"]
-        done = put_bench(tmp_path, "safe", refuser, judges)
-        put_bench(tmp_path, "unsafe", complier, judges)
+        done = put_bench(safemed, tmp_path, "safe", refuser, judges)
+        put_bench(safemed, tmp_path, "unsafe", complier, judges)
     assert (done["n_samples"], done["n_scored"], done["n_calls"]) == (18, 36, 54)
     results = tmp_path / "results.json"
     run = safemed("eval", "report", tmp_path / "safe", tmp_path / "unsafe", "--out", results)
@@ -56,13 +90,13 @@ def test_a_safety_benchmark_goes_from_requests_to_a_report_and_a_comparison(tmp_
     assert "3.50 (no interval: every score is 3.5) on 18 samples" in run.stdout
 
 
-def test_people_s_scores_stand_beside_the_judges(tmp_path: Path) -> None:
+def test_people_s_scores_stand_beside_the_judges(safemed: Safemed, tmp_path: Path) -> None:
     write_bench(tmp_path / "data")
     with (
         endpoint(lambda a: "Text.") as target,
         endpoint(lambda a: verdict(a, 2 if "principle 1," in prompt_of(a) else 1)) as judge,
     ):
-        put_bench(tmp_path, "out", target, [f"j@{judge}"], "--limit", "4")
+        put_bench(safemed, tmp_path, "out", target, [f"j@{judge}"], "--limit", "4")
     people = tmp_path / "people.csv"
     rows = [f"test/gpt4/{n}/001,p,{score}" for n, score in ((1, 2), (2, 1), (3, 3))]
     people.write_text("sample_id,rater,score\n" + "\n".join(rows) + "\n")
@@ -73,7 +107,9 @@ def test_people_s_scores_stand_beside_the_judges(tmp_path: Path) -> None:
     assert "ONLY THE FIRST 4 ITEMS" in run.stdout
 
 
-def test_an_exam_goes_from_items_to_a_report_is_scored_again_and_compared(tmp_path: Path) -> None:
+def test_an_exam_goes_from_items_to_a_report_is_scored_again_and_compared(
+    safemed: Safemed, tmp_path: Path
+) -> None:
     items = layouts.cmexam(tmp_path / "val.csv")
     runs = {"good": "答案：AB", "poor": "答案：A"}
     for name, said in runs.items():
@@ -108,7 +144,9 @@ def test_an_exam_goes_from_items_to_a_report_is_scored_again_and_compared(tmp_pa
           "--endpoint", "http://127.0.0.1:1/v1"), "is not MODEL@ENDPOINT"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_meant_is_one_sentence(tmp_path, words: tuple, message: str) -> None:
+def test_what_cannot_be_meant_is_one_sentence(
+    safemed: Safemed, tmp_path, words: tuple, message: str
+) -> None:
     items = tmp_path / "mine.csv"
     items.write_text("a,b\n1,2\n")
     if "cmexam" not in words:
@@ -121,7 +159,7 @@ def test_what_cannot_be_meant_is_one_sentence(tmp_path, words: tuple, message: s
 
 
 def test_nano_takes_a_safety_benchmark_by_the_rule_and_an_exam(
-    tmp_path: Path, nano_endpoint: str
+    safemed: Safemed, tmp_path: Path, nano_endpoint: str
 ) -> None:
     write_bench(tmp_path / "data")
     common = ("--endpoint", nano_endpoint, "--model", "safemed-nano", "--max-tokens", "96", *QUICK)
