@@ -47,12 +47,7 @@ def record(
     details: dict[str, Any] | None = None,
 ) -> None:
     """Append one event to the study's chain, inside the caller's transaction."""
-    last = session.scalars(
-        select(AuditEventRow)
-        .where(AuditEventRow.study_id == study_id)
-        .order_by(AuditEventRow.number.desc())
-        .limit(1)
-    ).first()
+    last = _last_event(session, study_id)
     event = AuditEventRow(
         study_id=study_id,
         number=last.number + 1 if last else 1,
@@ -88,15 +83,23 @@ def event_sha256(event: AuditEventRow) -> str:
     )
 
 
-def events_of(session: Session, study_id: str) -> list[AuditEventRow]:
-    """The study's events in order."""
+def events_of(session: Session, study_id: str, *actions: str) -> list[AuditEventRow]:
+    """The study's events in order: all, or those of the actions named."""
     query = select(AuditEventRow).where(AuditEventRow.study_id == study_id)
+    if actions:
+        query = query.where(AuditEventRow.action.in_(actions))
     return list(session.scalars(query.order_by(AuditEventRow.number)))
+
+
+def _last_event(session: Session, study_id: str) -> AuditEventRow | None:
+    query = select(AuditEventRow).where(AuditEventRow.study_id == study_id)
+    return session.scalars(query.order_by(AuditEventRow.number.desc()).limit(1)).first()
 
 
 def receipt(session: Session, study_id: str) -> str:
     """The chain's head as `number:digest`, to be kept where the operator cannot change it."""
-    last = events_of(session, study_id)[-1]
+    last = _last_event(session, study_id)
+    assert last is not None, "every study begins with the event of its registration"
     return f"{last.number}:{last.sha256}"
 
 

@@ -85,7 +85,7 @@ def next_step(session: Session, study_id: str) -> Step | None:
     """The one step that comes next, or None after unblinding."""
     state = study_row(session, study_id).state
     if state == "masked":
-        is_allocated = any(e.action == "allocate" for e in events_of(session, study_id))
+        is_allocated = bool(events_of(session, study_id, "allocate"))
         return OPEN_RATING if is_allocated else ALLOCATE
     steps = (OPEN_ANSWERING, CLOSE, MASK, LOCK, UNBLIND)
     return next((step for step in steps if step.before == state), None)

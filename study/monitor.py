@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from study.people import Person
 from study.protocol import Dimension
@@ -108,23 +108,18 @@ def _due(session: Session, study_id: str) -> dict[tuple[str, str], int]:
 def _ratings(
     session: Session, study_id: str, dimensions: tuple[Dimension, ...]
 ) -> tuple[Scored, ...]:
-    later = aliased(RatingRow)
-    is_last = ~(
-        select(later.rating_id)
-        .where(later.assignment_id == RatingRow.assignment_id, later.revision > RatingRow.revision)
-        .exists()
-    )
     heads = session.execute(
         select(
-            RatingRow.rating_id, PersonRow.pseudonym, RaterAssignmentRow.code,
-            MaskedResponseRow.vignette_id, RatingRow.submitted_at,
+            RatingRow.assignment_id, RatingRow.submitted_at, RatingRow.rating_id,
+            PersonRow.pseudonym, RaterAssignmentRow.code, MaskedResponseRow.vignette_id,
         )
         .join(RaterAssignmentRow, RaterAssignmentRow.assignment_id == RatingRow.assignment_id)
         .join(PersonRow, PersonRow.person_id == RaterAssignmentRow.rater_id)
         .join(MaskedResponseRow, _IS_ITS_RESPONSE)
-        .where(RatingRow.study_id == study_id, is_last)
-        .order_by(RatingRow.submitted_at, RatingRow.rating_id)
+        .where(RatingRow.study_id == study_id)
+        .order_by(RatingRow.revision)
     ).all()  # fmt: skip
+    last = {head.assignment_id: head for head in heads}  # a later revision takes its place
     place = {dimension.id: i for i, dimension in enumerate(dimensions)}
     scores: dict[str, list[int]] = {}
     for rating_id, dimension, score in session.execute(
@@ -135,7 +130,9 @@ def _ratings(
         scores.setdefault(rating_id, [0] * len(place))[place[dimension]] = score
     return tuple(
         Scored(rater, code, vignette, tuple(scores[rating_id]), at)
-        for rating_id, rater, code, vignette, at in heads
+        for _, at, rating_id, rater, code, vignette in sorted(
+            last.values(), key=lambda head: (head.submitted_at, head.rating_id)
+        )
     )
 
 

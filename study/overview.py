@@ -295,6 +295,6 @@ def _history(session: Session, study_id: str) -> tuple[HistoryRow, ...]:
         HistoryRow(
             event.at, f"Opened {event.details['state']}" if event.action == "open" else words
         )
-        for event in events_of(session, study_id)
-        if (words := _HISTORY.get(event.action))
+        for event in events_of(session, study_id, *_HISTORY)
+        for words in [_HISTORY[event.action]]
     )

@@ -127,23 +127,35 @@ def spread(share: Sequence[Coded], rng: random.Random) -> list[Coded]:
     left: dict[str, list[Coded]] = defaultdict(list)
     for response in share:
         left[response.vignette].append(response)
+    waiting = {name: len(rest) for name, rest in left.items()}
     order: list[Coded] = []
-    while len(order) < len(share):
-        n_after = len(share) - len(order) - 1
+    while waiting:
         last = order[-1].vignette if order else None
-        waiting = {name: len(rest) for name, rest in left.items() if rest}
-        # The rest can be kept apart if none of it fills more than half, rounded down where it has
-        # just been shown.
-        pressing = {name for name, n in waiting.items() if n > (n_after + 1) // 2}
-        apart = [
-            name
-            for name, n in waiting.items()
-            if name != last and n - 1 <= n_after // 2 and pressing <= {name}
-        ]
-        names = apart or [max(waiting, key=lambda name: (name != last, waiting[name]))]
+        names = _apart(waiting, last, len(share) - len(order) - 1)
+        names = names or [max(waiting, key=lambda name: (name != last, waiting[name]))]
         (name,) = rng.choices(names, weights=[waiting[name] for name in names])
         order.append(left[name].pop())
+        waiting[name] -= 1
+        if not waiting[name]:
+            del waiting[name]
     return order
+
+
+def _apart(waiting: Mapping[str, int], last: str | None, n_after: int) -> list[str]:
+    """Vignettes that may come next, with so many responses to follow.
+
+    The rest can be kept apart if no vignette fills more than half of it, rounded down for the one
+    that has just been shown.
+    """
+    most = max(waiting.values())
+    if most <= (n_after + 1) // 2 and most - 1 <= n_after // 2:
+        return [name for name in waiting if name != last]
+    pressing = {name for name, n in waiting.items() if n > (n_after + 1) // 2}
+    return [
+        name
+        for name, n in waiting.items()
+        if name != last and n - 1 <= n_after // 2 and pressing <= {name}
+    ]
 
 
 def _deck(responses: Sequence[Coded], rng: random.Random) -> Iterator[Sequence[str]]:

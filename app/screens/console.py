@@ -89,18 +89,33 @@ def show(person: Person) -> None:
 def _picture(person: Person, now: Progress) -> Picture:
     return _drawn(
         _person=person,
-        key=(person.study_id, now.state, n_ratings(services.store(), person), now.n_ratings_due),
+        key=(person.study_id, now.state, *_drawn_at(now, n_ratings(services.store(), person))),
         n_due=now.n_ratings_due,
         today=services.store().clock.now().date().isoformat(),
         _moment=services.store().clock.now(),
     )
 
 
+def _drawn_at(now: Progress, n: int) -> tuple[int, int, bool]:
+    """Changes with every rating at first, then with each half a percent more, and with the last.
+
+    The counts at the top are exact at every look; drawing 30,000 ratings anew for one more is not
+    worth the second that it takes.
+    """
+    step = max(1, n // 200)
+    return n // step * step, now.n_ratings_due, now.n_ratings >= now.n_ratings_due
+
+
 @st.cache_data(max_entries=8, show_spinner=False)
 def _drawn(
-    *, _person: Person, key: tuple[str, str, int, int], n_due: int, today: str, _moment: datetime
+    *,
+    _person: Person,
+    key: tuple[str, str, int, int, bool],
+    n_due: int,
+    today: str,
+    _moment: datetime,
 ) -> Picture:
-    """Drawn again only when a rating came in, the state changed or the day did."""
+    """Drawn again only when ratings came in, the state changed or the day did."""
     found = monitored(services.store(), _person)
     return Picture(
         vignettes=found.vignettes,
