@@ -61,7 +61,7 @@ class Capture:
 
     def messages(self) -> list[dict[str, Any]]:
         """The frames decoded as Streamlit's messages."""
-        return [MessageToDict(_parsed(frame)) for frame in self.frames]
+        return [MessageToDict(parsed(frame)) for frame in self.frames]
 
     def everything(self) -> bytes:
         """All of it in one piece, to search: raw, and decoded with nested bytes opened."""
@@ -69,7 +69,7 @@ class Capture:
         parts: list[bytes] = list(self.frames)
         for message in self.messages():
             parts.append(json.dumps(message, ensure_ascii=False).encode())
-            parts += _opened(message)
+            parts += opened(message)
         for response in self.responses:
             parts.append(response.url.encode())
             parts.append(json.dumps(response.headers_array()).encode())
@@ -85,24 +85,25 @@ def _body_of(response: Response) -> bytes:
         return b""
 
 
-def _parsed(frame: bytes) -> ForwardMsg:
+def parsed(frame: bytes) -> ForwardMsg:
+    """The frame as Streamlit's message."""
     message = ForwardMsg()
     message.ParseFromString(frame)
     return message
 
 
-def _opened(value: Any) -> list[bytes]:
+def opened(value: Any) -> list[bytes]:
     """Texts that are base64 or JSON within JSON, opened."""
     if isinstance(value, dict):
-        return [part for inner in value.values() for part in _opened(inner)]
+        return [part for inner in value.values() for part in opened(inner)]
     if isinstance(value, list):
-        return [part for inner in value for part in _opened(inner)]
+        return [part for inner in value for part in opened(inner)]
     if not isinstance(value, str):
         return []
-    opened = [value.encode()]
+    found = [value.encode()]
     if re.fullmatch(r"[A-Za-z0-9+/]{16,}={0,2}", value) and len(value) % 4 == 0:
-        opened.append(base64.b64decode(value))
-    return opened
+        found.append(base64.b64decode(value))
+    return found
 
 
 SESSION_FIELDS = {"sessionId", "scriptRunId", "hash", "refHash", "installationId", "userInfo"}

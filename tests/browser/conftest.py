@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -81,7 +82,8 @@ def open_study(page: Page, server: Served) -> None:
 
 def wait_saved(page: Page) -> None:
     """Wait until the form says that the server has everything."""
-    page.locator(".sm-form [role=status]", has_text="Saved").wait_for()
+    # Not has_text="Saved", which does not mind the case: "Not saved yet" would do.
+    page.locator(".sm-form [role=status]", has_text=re.compile(r"^\s*Saved ")).wait_for()
 
 
 def submit_answer(page: Page, text: str, sure: int = 4) -> None:

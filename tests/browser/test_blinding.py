@@ -292,7 +292,7 @@ def test_with_the_arms_swapped_everything_that_reaches_the_rater_is_the_same(
                     "text": page.inner_text("body"),
                 }
             )
-    assert _arms_by_text(swapped[0][0]) != _arms_by_text(swapped[1][0])
+    assert arms_by_text(swapped[0][0]) != arms_by_text(swapped[1][0])
     assert seen[0]["responses"] == seen[1]["responses"]
     assert seen[0]["frames"] == seen[1]["frames"]
     assert seen[0]["text"] == seen[1]["text"]
@@ -310,7 +310,7 @@ def _as_text(response: Any, received: bytes) -> str:
     return json.dumps([plain(response.url), response.status, headers, body])
 
 
-def _arms_by_text(directory: Path) -> set[tuple[str, str]]:
+def arms_by_text(directory: Path) -> set[tuple[str, str]]:
     import sqlite3
 
     with sqlite3.connect(directory / "study.db") as connection:

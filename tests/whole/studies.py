@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from study.audit import OPERATOR
+from study.consent import consent_form, sign
 from study.invitations import accept_invitation, invite
 from study.lifecycle import take_step
 from study.sign_in import Entry
@@ -42,9 +43,10 @@ def to_rating(
     study_id = to_answering(store, practice=practice, **changes)
     arms = {arm.kind: arm for arm in example_protocol(**changes).arms}
     for _ in range(arms["clinicians"].n_respondents):
-        answer_everything(
-            store, join(store, study_id, "resident", arm=arms["clinicians"].id), resident_says
-        )
+        resident = join(store, study_id, "resident", arm=arms["clinicians"].id)
+        if consent_form(store, resident) is not None:
+            sign(store, resident, "A Resident")
+        answer_everything(store, resident, resident_says)
     answer_as_model(store, study_id, work, arm=arms["model"].id, text=model_says, model=model)
     take_step(store, study_id, "close", by=OPERATOR)
     take_step(store, study_id, "mask", by=OPERATOR, invite=False)
