@@ -74,13 +74,20 @@ class ReviewService:
         """
         require_role(person.role, "auditor", what="reviewing training rows")
         now = self.store.clock.now()
-        with self.store.write() as session:
+        with self.store.read() as session:  # most looks change nothing
             row = session.scalars(_first(person, now)).first()
             if row is None:
                 return None
-            if row.held_by != person.person_id:
-                row.held_by, row.held_at = person.person_id, now
-                _forget_old_texts(session, person, row)
+            if row.held_by == person.person_id:
+                return _task(session, person, row, now)
+        with self.store.write() as session:
+            row = session.scalars(
+                _first(person, now).with_for_update(of=DeskRow, skip_locked=True)
+            ).first()
+            if row is None:
+                return None
+            row.held_by, row.held_at = person.person_id, now
+            _forget_old_texts(session, person, row)
             return _task(session, person, row, now)
 
     def save_draft(
@@ -183,7 +190,6 @@ def _first(person: Person, now: datetime) -> Select[DeskRow]:
         .where(*_waiting(person, now))
         .order_by(DeskRow.held_by.is_(None), ReviewBatchRow.taken_at, DeskRow.position)
         .limit(1)
-        .with_for_update(of=DeskRow, skip_locked=True)
     )
 
 
