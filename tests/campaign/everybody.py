@@ -14,6 +14,7 @@ from study.rating import RatingService
 from study.sign_in import Entry
 from study.store import Store
 from tests.studies import DIMENSIONS, SECOND_PASS, lock_and_unblind, to_answering
+from tests.study.desk import desk_row, put
 from tests.whole.studies import enter, to_rating
 
 ROLES: tuple[Role, ...] = tuple(role for role in get_args(Role) if role != "model")
@@ -61,7 +62,7 @@ class Everybody:
 def everybody(store: Store, work: Path) -> Everybody:
     """Make the studies."""
     return Everybody(
-        answering=_answering(store),
+        answering=_answering(store, work),
         rating=_rating(store, work / "rating"),
         second_pass=_second_pass(store, work / "second"),
         unblinded=_unblinded(store, work),
@@ -79,8 +80,10 @@ def _people(
     return {**there, **joined}
 
 
-def _answering(store: Store) -> Stage:
+def _answering(store: Store, work: Path) -> Stage:
+    """With one training row on the review desk."""
     study_id = to_answering(store, n_vignettes=1, more={"title": TITLE}, **CANARIES)
+    put(store, study_id, work / "batch.jsonl", [desk_row(1)])
     return Stage(study_id, _people(store, study_id), enter(store, study_id, "rater"))
 
 

@@ -19,6 +19,7 @@ from study.answering import AnsweringService
 from study.conduct import NAMES
 from study.marking import MarkingService
 from study.rating import RatingService
+from study.reviewing import ReviewService
 from study.store import Store, create_store
 from study.tables import AuditEventRow, InvitationRow, PersonRow, RaterAssignmentRow
 from tests.campaign.client import Answered, Shown, Tab, ask
@@ -65,7 +66,7 @@ def secrets_of(store: Store, people: Everybody, role: str) -> list[bytes]:
     with store.read() as session:
         rows = list(session.scalars(select(PersonRow)))
     words += [row.person_id for row in rows if row.role == "model"]
-    if role in ("resident", "rater", "adjudicator", NOBODY):
+    if role in ("resident", "rater", "adjudicator", "auditor", NOBODY):
         own = {stage.people[role].person.person_id for stage in people.stages().values()
                if role != NOBODY}  # fmt: skip
         others = [row for row in rows if row.person_id not in own]
@@ -88,7 +89,8 @@ def bodies(store: Store, people: Everybody) -> dict[str, dict[str, object]]:
     second = people.second_pass.people
     marking = MarkingService(store).next_task(second["rater"].person)
     dispute = AdjudicationService(store).next_task(second["adjudicator"].person)
-    assert answer and rating and marking and dispute
+    row = ReviewService(store).next_task(people.answering.people["auditor"].person)
+    assert answer and rating and marking and dispute and row
     scores = {"scores": {"medication_safety": 2}, "comment": "", "revision": 0}
     return {
         "/api/draft": {"item": answer.item, "text": "A text", "confidence": 2, "revision": 0},
@@ -96,6 +98,13 @@ def bodies(store: Store, people: Everybody) -> dict[str, dict[str, object]]:
         "/api/rating-draft": {"code": rating.response.code, **scores},
         "/api/marking-draft": {"code": marking.code, "scores": {"omission:": 1}, "revision": 0},
         "/api/adjudication-draft": {"code": dispute.code, **scores},
+        "/api/review-draft": {
+            "code": row.item,
+            "scores": {},
+            "texts": {},
+            "comment": "",
+            "revision": 0,
+        },
     }
 
 
