@@ -47,14 +47,14 @@ def task_of(name: str, questions: Sequence[Question], ask: AskTarget, judge: Jud
 
 
 def run(
-    task: Task, model: Model, others: Sequence[Model], log_dir: Path, *, samples_at_once: int
+    task: Task, model: Model, opened: Sequence[Model], log_dir: Path, *, samples_at_once: int
 ) -> EvalLog:
     """Run a task to its end, and close every model.
 
     Args:
         task: From `task_of`.
         model: Under test.
-        others: That the task asks besides.
+        opened: Every model that the task asks.
         log_dir: Of Inspect's log.
         samples_at_once: Under way at once.
 
@@ -63,7 +63,7 @@ def run(
     """
     import anyio
 
-    log = anyio.run(_eval, task, model, others, log_dir, samples_at_once)
+    log = anyio.run(_eval, task, model, opened, log_dir, samples_at_once)
     if log.status != "success":
         why = log.error.message if log.error else "stopped"
         raise EvaluationError(
@@ -74,7 +74,7 @@ def run(
 
 
 async def _eval(
-    task: Task, model: Model, others: Sequence[Model], log_dir: Path, samples_at_once: int
+    task: Task, model: Model, opened: Sequence[Model], log_dir: Path, samples_at_once: int
 ) -> EvalLog:
     # What is on the way is said by us; Inspect would draw over the terminal.
     os.environ.setdefault("INSPECT_DISPLAY", "none")
@@ -90,8 +90,8 @@ async def _eval(
         )  # fmt: skip
         return logs[0]
     finally:
-        for opened in (model, *others):
-            await opened.api.aclose()
+        for each in opened:
+            await each.api.aclose()
 
 
 def _solver(by_id: dict[str, Question], answers: dict[str, Answer], ask: AskTarget) -> Solver:

@@ -43,10 +43,12 @@ class Desk:
         self.opened.append(open_model(name, endpoint, sampling, self._asking))
         return self.opened[-1]
 
-    async def ask(self, model: Model, name: str, sample_id: str, prompt: str) -> Answer:
+    async def ask(
+        self, model: Model, name: str, sample_id: str, prompt: str, *, role: str = "judge"
+    ) -> Answer:
         """Ask a model about one sample, unless the journal has the answer."""
-        key = call_key(name, sample_id, prompt)
-        about = f"{name} on {sample_id}"
+        key = call_key(f"{role} {name}", sample_id, prompt)
+        about = f"{role} {name} on {sample_id}"
         return await self._journal.call(key, about, lambda: ask(model, name, prompt))
 
 
@@ -116,33 +118,38 @@ def evaluate(
     identity = _identity(benchmark, target, served)
     directory = Directory(out, identity, secrets.token_hex(32))
     journal = directory.journal
-    desk = Desk(journal, directory.secret, asking)
-    model = open_model(target.model, target.endpoint, target.sampling, asking)
-    count = _Counter(len(benchmark.questions), progress)
-
-    async def ask_target(question: Question) -> Answer:
-        key = call_key("target", question.sample_id, question.prompt)
-        return await journal.call(
-            key, f"target {question.sample_id}", lambda: ask(model, target.model, question.prompt)
-        )
-
-    found: dict[str, tuple[Answer, Sequence[Verdict]]] = {}
-
-    async def judge_all(question: Question, answer: Answer) -> Sequence[Verdict]:
-        verdicts = await judge(question, answer)
-        found[question.sample_id] = answer, verdicts
-        count.one()
-        return verdicts
-
     if journal.n_resumed and progress:
         progress(f"{journal.n_resumed} calls of the killed run are kept")
     try:
-        judge = judging(desk)
-        task = task_of(benchmark.name, benchmark.questions, ask_target, judge_all)
+        desk = Desk(journal, directory.secret, asking)
+        model = desk.model(target.model, target.endpoint, target.sampling)
+        put = _Put(target, model, desk, judging(desk), _Counter(len(benchmark.questions), progress))
+        task = task_of(benchmark.name, benchmark.questions, put.ask, put.judge)
         run(task, model, desk.opened, out / "inspect", samples_at_once=asking.connections)
     finally:
         journal.close()
-    return _finish(directory, benchmark, identity, found, chosen)
+    return _finish(directory, benchmark, identity, put.found, chosen)
+
+
+class _Put:
+    """Puts questions to the target and answers to the judges, and keeps what came of it."""
+
+    def __init__(
+        self, target: Target, model: Model, desk: Desk, judge_all: JudgeAll, count: _Counter
+    ) -> None:
+        self._target, self._model, self._desk = target, model, desk
+        self._judge_all, self._count = judge_all, count
+        self.found: dict[str, tuple[Answer, Sequence[Verdict]]] = {}
+
+    async def ask(self, question: Question) -> Answer:
+        name, sample_id = self._target.model, question.sample_id
+        return await self._desk.ask(self._model, name, sample_id, question.prompt, role="target")
+
+    async def judge(self, question: Question, answer: Answer) -> Sequence[Verdict]:
+        verdicts = await self._judge_all(question, answer)
+        self.found[question.sample_id] = answer, verdicts
+        self._count.one()
+        return verdicts
 
 
 def require_engine() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
@@ -21,21 +22,35 @@ class Journal:
         """Take up a journal, or begin one.
 
         Raises:
-            EvaluationError: If it holds a line that is no call.
+            EvaluationError: If it holds a line that is no call, or another process writes it.
         """
         self._answers: dict[str, Answer] = {}
-        content = path.read_bytes() if path.exists() else b""
-        # A kill in mid-write leaves a torn last line: that call is made again.
-        whole = content[: content.rfind(b"\n") + 1]
-        if whole != content:
-            path.write_bytes(whole)
-        for number, line in enumerate(whole.decode("utf-8").split("\n"), start=1):
-            if line:
-                self._take_up(line, f"{path} line {number}")
+        self._file = path.open("a", encoding="utf-8", newline="\n")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            raise EvaluationError(
+                f"another process evaluates into {path.parent}; wait for it, or stop it"
+            ) from error
+        try:
+            self._read(path)
+        except EvaluationError:
+            self._file.close()
+            raise
         self.n_resumed = len(self._answers)
         self.n_made = 0
         """Calls made now."""
-        self._file = path.open("a", encoding="utf-8", newline="\n")
+
+    def _read(self, path: Path) -> None:
+        content = path.read_bytes()
+        # A kill in mid-write leaves a torn last line: that call is made again.
+        whole = content[: content.rfind(b"\n") + 1]
+        if whole != content:
+            self._file.truncate(len(whole))
+        for number, line in enumerate(whole.decode("utf-8").split("\n"), start=1):
+            if line:
+                self._take_up(line, f"{path} line {number}")
 
     def answer(self, key: str) -> Answer | None:
         """What a call gave, if it was made."""

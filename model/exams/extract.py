@@ -16,9 +16,11 @@ from model.exams.items import LETTERS
 
 VERSION = "letters/1"
 _LETTERS = r"[A-J](?:[ \t]*(?:[,，、;；/&+]|and|和)?[ \t]*[A-J])*"
+# "The answer is a blood thinner" chooses nothing.
+_NO_ARTICLE = r"(?!(?<=[Aa])[ \t]+(?!(?:because|since|as|due|is|was|and|or)\b)[A-Za-z])"
 _DECLARED = re.compile(
     r"(?:\b(?:final\s+)?answers?\s*(?:is|are)?|(?:正确|最终|最佳)?答案\s*(?:是|为|选|应为)?)"
-    rf"[\s:：*_]*(?:\\boxed\{{)?[(（\[*_\s]*({_LETTERS})(?![A-Za-z'’])",
+    rf"[\s:：*_]*(?:\\boxed\{{)?[(（\[*_\s]*({_LETTERS})(?![A-Za-z'’]){_NO_ARTICLE}",
     re.IGNORECASE,
 )
 _BOXED = re.compile(rf"\\boxed\{{\s*(?:\\text\{{)?\s*({_LETTERS})\s*\}}", re.IGNORECASE)
