@@ -58,6 +58,40 @@ def test_an_old_session_is_worth_nothing_under_any_other_cookie(
     assert _records_of(store, first.person.person_id) == 0
 
 
+def broken_code(base: str, consenting: str, breaking: str, code: str) -> Shown:
+    """Two people break a code; what the second then sees stays with the session until put away."""
+    with Tab(base, consenting) as tab:
+        said = {"Blinding_code": code, "Reason": "An emergency"}
+        tab.press(tab.load(), "I consent to somebody else's breaking it", **said)
+    with Tab(base, breaking) as tab:
+        asked = tab.press(tab.load(), "Break this code", **said)
+        return tab.press(asked, "Yes, break it")
+
+
+def test_what_a_code_break_told_one_person_comes_to_nobody_by_their_old_session(
+    store: Store, tmp_path: Path
+) -> None:
+    study = to_rating(store, tmp_path / "work", n_vignettes=1, resident_arm="arm_qvx7human",
+                      model_arm="arm_qvx7machine", resident_label="Labelqvx7human",
+                      model_label="Labelqvx7machine")  # fmt: skip
+    custodian = enter(store, study.study_id, "custodian").session_token
+    inspector = enter(store, study.study_id, "inspector").session_token
+    with store.read() as session:
+        [code, *_] = [row.code for row in session.query(RaterAssignmentRow)]
+    with served(str(tmp_path / "study.db"), tmp_path) as server:
+        old = broken_code(server.base, inspector, custodian, code)
+        assert b"qvx7" in old.received
+        for token in (study.raters[0].session_token, inspector, "none"):
+            time.sleep(0.5)
+            with Tab(server.base, token, old_session=old.session_id) as tab:
+                shown = tab.load()
+                assert shown.session_id != old.session_id
+                assert b"qvx7" not in shown.received
+        time.sleep(0.5)
+        with Tab(server.base, custodian, old_session=old.session_id) as tab:
+            assert b"qvx7" in tab.load().received
+
+
 def _records_of(store: Store, rater_id: str) -> int:
     """Ratings and notes in a rater's name."""
     with store.read() as session:
