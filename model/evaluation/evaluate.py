@@ -49,7 +49,19 @@ class Desk:
         """Ask a model about one sample, unless the journal has the answer."""
         key = call_key(f"{role} {name}", sample_id, prompt)
         about = f"{role} {name} on {sample_id}"
-        return await self._journal.call(key, about, lambda: ask(model, name, prompt))
+        return await self._journal.call(key, about, lambda: _reach(model, name, prompt))
+
+
+async def _reach(model: Model, name: str, prompt: str) -> Answer:
+    """Ask; an endpoint that is gone stops the run, since it says nothing about the model.
+
+    Raises:
+        EvaluationError: If nothing listens there; the journal keeps no such call.
+    """
+    answer = await ask(model, name, prompt)
+    if answer.failure == "endpoint_unreachable":
+        raise EvaluationError(f"the endpoint of {name} does not answer: {answer.detail}")
+    return answer
 
 
 Judging = Callable[[Desk], JudgeAll]
@@ -169,10 +181,12 @@ def describe(model: str, endpoint: str, asking: Asking) -> ServedModel:
     """What an endpoint says about a model.
 
     Raises:
-        EvaluationError: If it serves other models, and not this one.
+        EvaluationError: If it does not answer, or serves other models and not this one.
     """
     with Endpoint(endpoint, timeout_s=min(asking.timeout_s, 30)) as client:
         served = client.describe(model)
+    if not served.reachable:
+        raise EvaluationError(f"{endpoint} does not answer; start it, or name another endpoint")
     if served.names and model not in served.names:
         raise EvaluationError(
             f"{endpoint} serves {', '.join(served.names)}, and no {model}; name one of them"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,8 +49,12 @@ Behaviour = Callable[[Asked], object]
 
 @contextmanager
 def endpoint(
-    behave: Behaviour, *, asked: list[Asked] | None = None, delay_s: float = 0
-) -> Iterator[str]:
+    behave: Behaviour, *, asked: list[Asked] | None = None, port: int = 0,
+    dies_after: int | None = None,
+) -> Iterator[str]:  # fmt: skip
+    """A server on this machine; after `dies_after` calls nothing listens any more."""
+    calls: list[Asked] = [] if asked is None else asked
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -60,10 +63,10 @@ def endpoint(
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if asked is not None:
-                asked.append(body)
-            if delay_s:
-                time.sleep(delay_s)
+            calls.append(body)
+            if len(calls) == dies_after:
+                self.close_connection = True
+                server.socket.close()
             said = behave(body)
             if isinstance(said, str):
                 said = says(said, model=body["model"])
@@ -97,7 +100,7 @@ def endpoint(
         def handle_error(self, *about: object) -> None:
             pass
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from model.errors import EvaluationError, ItemError, JudgeError
+from tests.model.conftest import free_port
 from tests.model.evaluation.bench import COLUMNS, lines, run, write_bench
 from tests.model.evaluation.scripted import Broken, endpoint, prompt_of, says, verdict
 
@@ -95,6 +96,34 @@ def test_a_response_that_failed_is_judged_by_nobody(tmp_path: Path) -> None:
         summary = run(data, tmp_path / "out", target, [f"a@{judge}"], limit=2)
     assert (summary.n_answered, summary.n_scored, calls) == (0, 0, [])
     assert {v["status"] for v in lines(tmp_path / "out", "verdicts.jsonl")} == {"target_failed"}
+
+
+def test_an_endpoint_that_is_down_is_named_before_anything_is_asked(tmp_path: Path) -> None:
+    data = write_bench(tmp_path / "data")
+    nobody = f"http://127.0.0.1:{free_port()}/v1"
+    with endpoint(refuses) as up:
+        for target, judge in ((nobody, up), (up, nobody)):
+            with pytest.raises(EvaluationError, match="does not answer; start it"):
+                run(data, tmp_path / "out", target, [f"a@{judge}"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_endpoint_that_goes_away_stops_the_run_and_nothing_is_lost(tmp_path: Path) -> None:
+    data = write_bench(tmp_path / "data")
+    port, asked = free_port(), []
+    with endpoint(lambda a: verdict(a, 1), asked=asked) as judge:
+        with (
+            endpoint(refuses, port=port, dies_after=5) as target,
+            pytest.raises(EvaluationError, match=r"ended as error: .*endpoint of m does not"),
+        ):
+            run(data, tmp_path / "out", target, [f"a@{judge}"], connections=1)
+        n_before = len(asked)
+        assert n_before >= 4
+        with endpoint(refuses, port=port) as target:
+            summary = run(data, tmp_path / "out", target, [f"a@{judge}"], connections=1)
+    assert (summary.n_scored, summary.n_answered) == (18, 18)
+    assert summary.n_resumed >= 8
+    assert len(asked) == 18
 
 
 def test_the_order_in_which_judges_are_named_changes_nothing(tmp_path: Path) -> None:
