@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from model.serve.engine import Engine, Generated, Heard, Settings
+from model.serve.engine import Engine, Generated, Heard
 from model.serve.requests import RequestError
+from model.serve.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Batcher:
     """
 
     def __init__(
-        self, engine: Engine, *, largest_batch: int = 160, most_waiting: int = 1024,
+        self, engine: Engine, *, largest_batch: int = 64, most_waiting: int = 1024,
         gather_s: float = 0.01, began: Callable[[int], object] = lambda n: None,
     ) -> None:  # fmt: skip
         """Start the thread.

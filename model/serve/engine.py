@@ -1,4 +1,4 @@
-"""The embedded engine: transformers `generate` on the processor, prompts padded on the left."""
+"""The embedded engine: a model of transformers on the processor, prompts padded on the left."""
 
 from __future__ import annotations
 
@@ -10,22 +10,11 @@ from typing import Any, Literal
 
 from model.errors import CheckpointError
 from model.serve.checkpoint import Checkpoint, open_checkpoint
+from model.serve.decoding import write_texts
+from model.serve.settings import Settings
 from model.serve.tail import Tail
 from model.threads import torch_with_threads
 from model.version import library_version
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How to write; requests with the same settings may share a batch."""
-
-    temperature: float = 0.0
-    """0 takes the likeliest token at every step."""
-    top_p: float = 1.0
-    max_tokens: int = 512
-    stop: tuple[str, ...] = ()
-    n: int = 1
-    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +31,7 @@ Heard = Callable[[int, str], object]
 
 
 class Engine:
-    """One loaded model. Call it from one thread at a time: the random state is torch's own."""
+    """One loaded model. Call it from one thread at a time."""
 
     def __init__(self, checkpoint: Checkpoint, model: Any, tokenizer: Any) -> None:
         """Wrap a loaded model; `load` is the usual way in."""
@@ -99,7 +88,7 @@ class Engine:
     ) -> list[list[Generated]]:  # fmt: skip
         """Answer prompts in one batch.
 
-        With a seed give one prompt only: the numbers drawn for a batch depend on its size.
+        With a seed give one prompt only: sums of floats depend on the size of a batch, a little.
 
         Args:
             prompts: Tokens of each.
@@ -114,61 +103,32 @@ class Engine:
         """
         import torch
 
-        if settings.seed is not None:
-            if len(prompts) != 1:
-                raise ValueError(f"a seeded batch has one prompt, got {len(prompts)}")
-            torch.manual_seed(settings.seed)
-        width = max(len(prompt) for prompt in prompts)
-        pad = self._tokenizer.pad_token_id
-        ids = torch.tensor([[pad] * (width - len(p)) + list(p) for p in prompts])
-        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])
-        extra: dict[str, Any] = {"tokenizer": self._tokenizer} if settings.stop else {}
-        said = _Said(self._tails(heard, settings))
-        if any(heard):
-            extra["streamer"] = said
+        if settings.seed is not None and len(prompts) != 1:
+            raise ValueError(f"a seeded batch has one prompt, got {len(prompts)}")
+        tails = [self._tail(settings) for _ in range(len(prompts) * settings.n)]
+        written: list[list[int]] = [[] for _ in tails]
+
+        def wrote(text: int, token: int) -> bool:
+            written[text].append(token)
+            if not settings.stop and not any(heard):
+                return token in self._eos
+            _tell(heard, text, settings.n, tails[text].add(token))
+            return tails[text].has_ended
+
         with torch.inference_mode(), warnings.catch_warnings():
             # Advice of the library to programmers is none of the asker's business.
             warnings.simplefilter("ignore")
-            written = self._model.generate(
-                input_ids=ids, attention_mask=mask, generation_config=self._plan(settings), **extra
-            )
-        texts = [self._finish(tokens, settings) for tokens in written[:, width:].tolist()]
-        said.finish([text.text for text in texts])
+            write_texts(self._model, prompts, settings, wrote, pad=self._tokenizer.pad_token_id)
+        texts = [self._finish(tokens, settings) for tokens in written]
+        for place, text in enumerate(texts):
+            _tell(heard, place, settings.n, tails[place].finish(text.text))
         return [texts[i : i + settings.n] for i in range(0, len(texts), settings.n)]
 
-    def _tails(
-        self, heard: Sequence[Heard | None], settings: Settings
-    ) -> dict[int, tuple[Tail, Heard, int]]:
-        """For each text that is listened to: its tail, the listener, and which of the `n` it is."""
-        return {
-            place * settings.n + choice: (
-                Tail(self._decode, self._eos, settings.stop), listener, choice
-            )
-            for place, listener in enumerate(heard)
-            if listener is not None
-            for choice in range(settings.n)
-        }  # fmt: skip
+    def _tail(self, settings: Settings) -> Tail:
+        return Tail(self._decode, self._eos, settings.stop)
 
     def _decode(self, tokens: Sequence[int]) -> str:
         return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
-
-    def _plan(self, settings: Settings) -> Any:
-        from transformers import GenerationConfig
-
-        make: Any = GenerationConfig
-        sample = settings.temperature > 0
-        chosen: dict[str, Any] = {"do_sample": sample, "max_new_tokens": settings.max_tokens}
-        if sample:
-            # Only what was asked for: a checkpoint's own top_k would be an unasked-for choice.
-            chosen |= {"temperature": settings.temperature, "top_p": settings.top_p, "top_k": 0}
-        if settings.stop:
-            chosen["stop_strings"] = list(settings.stop)
-        return make(
-            eos_token_id=self._eos,
-            pad_token_id=self._tokenizer.pad_token_id,
-            num_return_sequences=settings.n,
-            **chosen,
-        )
 
     def _finish(self, tokens: list[int], settings: Settings) -> Generated:
         ends = [i for i, token in enumerate(tokens) if token in self._eos]
@@ -182,32 +142,11 @@ class Engine:
         return Generated(text, reason, len(kept) + bool(ends))
 
 
-class _Said:
-    """What transformers calls a streamer, for a whole batch: it is handed every step's tokens."""
-
-    def __init__(self, tails: dict[int, tuple[Tail, Heard, int]]) -> None:
-        self._tails = tails
-        self._begun = False
-
-    def put(self, tokens: Any) -> None:
-        """Pass a step on; the first call is the prompts, which nobody wants back."""
-        if self._begun:
-            steps = tokens.tolist()
-            for place, (tail, listener, choice) in self._tails.items():
-                self._tell(listener, choice, tail.add(steps[place]))
-        self._begun = True
-
-    def end(self) -> None:
-        """Part of the library's protocol; `finish` knows the texts."""
-
-    def finish(self, texts: Sequence[str]) -> None:
-        """Tell what was held back."""
-        for place, (tail, listener, choice) in self._tails.items():
-            self._tell(listener, choice, tail.finish(texts[place]))
-
-    def _tell(self, listener: Heard, choice: int, piece: str) -> None:
-        if piece:
-            listener(choice, piece)
+def _tell(heard: Sequence[Heard | None], text: int, n: int, piece: str) -> None:
+    """Pass a piece on to whoever listens to the text's prompt."""
+    listener = heard[text // n] if heard else None
+    if piece and listener is not None:
+        listener(text % n, piece)
 
 
 def _token_ids(value: int | list[int] | None) -> list[int]:

@@ -13,7 +13,7 @@ from model.serve.checkpoint import Served
 
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
-_TEXTS = (1, 2, 4, 8, 16, 32, 64, 128, 160)
+_TEXTS = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:

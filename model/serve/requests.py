@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from model.serve.engine import Settings
+from model.serve.settings import Settings
 from model.strict import Fields
 
 _LARGEST_SEED = 2**63 - 1

@@ -31,6 +31,11 @@ class Tail:
         self._shown = 0
         self._ended = False
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether an end token or a stop text has come."""
+        return self._ended
+
     def add(self, token: int) -> str:
         """The text that one more token makes certain; empty after the end."""
         if self._ended or token in self._ends:

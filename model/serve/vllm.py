@@ -6,6 +6,7 @@ seeded requests at the same time ended its engine.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -16,12 +17,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from sys import executable
+from sys import executable, platform
 
 from model.errors import EndpointError
 from model.serve.ready import wait_until_ready
 from model.serve.vllm_log import explain
 
+_LIBC = ctypes.CDLL(None) if platform == "linux" else None
+_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of prctl(2)."""
 _KEPT_LINES = 400
 _END_S = 20.0
 _CPU_FLAGS = (
@@ -157,6 +161,12 @@ class Vllm:
             call()
 
 
+def _end_with_parent() -> None:
+    """Ask Linux to end this process when the one that started it is killed outright."""
+    if _LIBC is not None:
+        _LIBC.prctl(_DEATH_SIGNAL, signal.SIGTERM)
+
+
 @contextmanager
 def started(plan: VllmPlan, *, port: int, log: Path) -> Iterator[Vllm]:
     """Start vLLM and end it, with all its processes, when the block ends.
@@ -169,7 +179,7 @@ def started(plan: VllmPlan, *, port: int, log: Path) -> Iterator[Vllm]:
         # A session of its own: Ctrl-C reaches us first, and we end it in order.
         process = subprocess.Popen(
             plan.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL, start_new_session=True,
+            stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_end_with_parent,
             env={**os.environ, **plan.environment},
         )  # fmt: skip
     except OSError as error:

@@ -11,7 +11,8 @@ from typing import Any
 from model.canonical import canonical, file_sha256, sha256_hex
 from model.errors import ModelError, TrainingError
 from model.reply import split_reasoning
-from model.serve.engine import Engine, Settings
+from model.serve.engine import Engine
+from model.serve.settings import Settings
 from model.train.ablation_config import Ablation, Condition, read_ablation
 from model.train.config import RunConfig, read_run
 from model.train.grpo import train_grpo

@@ -12,7 +12,8 @@ from model.canonical import file_sha256
 from model.errors import TrainingError
 from model.reply import split_reasoning
 from model.serve.checkpoint import weights_sha256
-from model.serve.engine import Engine, Generated, Settings
+from model.serve.engine import Engine, Generated
+from model.serve.settings import Settings
 from model.train.measure import decision_of
 from model.train.rows import TrainingRow, read_rows
 

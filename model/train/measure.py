@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from model.reply import split_reasoning
-from model.serve.engine import Engine, Settings
+from model.serve.engine import Engine
+from model.serve.settings import Settings
 from model.train.rows import TrainingRow
 
 _DECISIONS = {

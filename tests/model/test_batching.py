@@ -5,8 +5,9 @@ import threading
 import pytest
 
 from model.serve.batching import Batcher
-from model.serve.engine import Generated, Settings
+from model.serve.engine import Generated
 from model.serve.requests import RequestError
+from model.serve.settings import Settings
 
 
 class HeldEngine:

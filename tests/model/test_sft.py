@@ -5,7 +5,8 @@ import json
 import pytest
 
 from model.errors import FirewallError, TrainingError
-from model.serve.engine import Engine, Settings
+from model.serve.engine import Engine
+from model.serve.settings import Settings
 from model.train.config import read_run
 from model.train.measure import decision_of
 from model.train.sft import sft
