@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from model.canonical import sha256_hex
 from model.reply import Reply, failed, judge_completion
 
 NOT_STATED = "not stated by the endpoint"
@@ -29,17 +30,36 @@ class Sampling:
     max_tokens: int = 512
     seed: int | None = None
     n_samples: int = 1
-    """Samples a task; only 1 for now, so that no pick among several can happen afterwards."""
-    pick: Literal["first"] = "first"
+    """Samples a task. One is picked by a rule declared beforehand; all of them stay in the run."""
+    pick: Literal["first", "seeded"] = "first"
+    """The first sample, or one drawn for each task from the seed; never one chosen by content."""
 
     def __post_init__(self) -> None:
-        if self.n_samples != 1 or self.pick != "first":
-            raise ValueError("n_samples has to be 1 and pick 'first'; nothing else is built yet")
+        if self.n_samples < 1:
+            raise ValueError(f"n_samples is {self.n_samples}; at least one has to be asked for")
+        if self.n_samples > 1 and self.temperature == 0:
+            raise ValueError(
+                f"{self.n_samples} samples at temperature 0 would all be the same; ask for one, or "
+                "set a temperature"
+            )
+        if self.pick == "seeded" and self.seed is None:
+            raise ValueError("pick 'seeded' draws from the seed; give one")
         if self.temperature < 0 or not 0 < self.top_p <= 1 or self.max_tokens < 1:
             raise ValueError(
                 f"temperature {self.temperature} (0 or more), top_p {self.top_p} (above 0, at "
                 f"most 1) or max_tokens {self.max_tokens} (1 or more) is out of range"
             )
+
+    def seed_of(self, sample: int) -> int | None:
+        """Seed of a sample, from 1: samples of a task differ, and each can be asked again."""
+        return None if self.seed is None else self.seed + sample - 1
+
+    def picked(self, vignette_id: str) -> int:
+        """Which sample of a task is its response, from 1."""
+        if self.pick == "first":
+            return 1
+        drawn = sha256_hex(f"{self.seed}:{vignette_id}".encode())
+        return int(drawn, 16) % self.n_samples + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ class RunSummary:
 @dataclass(frozen=True, slots=True)
 class _Asked:
     task: Task
+    sample: int
     reply: Reply
     at: str
     elapsed_s: float
@@ -60,7 +61,8 @@ def respond(
         out_dir: A directory to make, an empty one, or that of a killed run.
         endpoint: Address up to and including `/v1`.
         model: Name of the served model.
-        sampling: How it is asked to write; one seed for all tasks.
+        sampling: How it is asked to write; one seed for all tasks, the next for a further sample.
+            Which sample is the response follows from it alone, before anything is asked.
         concurrency: Requests under way at once.
         timeout_s: For one request, in seconds.
         progress: Is told one line a task.
@@ -108,19 +110,28 @@ def _ask_all(
     client: Endpoint, files: ResponseFiles, task_set: TaskSet, model: str,
     sampling: Sampling, concurrency: int, say: Callable[[str], object],
 ) -> None:  # fmt: skip
-    waiting = [task for task in task_set.tasks if task.vignette_id not in files.answered]
+    waiting = [
+        (task, sample)
+        for task in task_set.tasks
+        for sample in range(1, sampling.n_samples + 1)
+        if (task.vignette_id, sample) not in files.answered
+    ]
     pool = ThreadPoolExecutor(max_workers=concurrency)
     try:
-        asked = [pool.submit(_ask, client, task, model, sampling) for task in waiting]
+        asked = [
+            pool.submit(_ask, client, task, sample, model, sampling) for task, sample in waiting
+        ]
         for future in as_completed(asked):
             done = future.result()
             files.add(
-                done.task, done.reply, seed=sampling.seed, at=done.at, elapsed_s=done.elapsed_s
-            )
-            n_tasks = len(task_set.tasks)
+                done.task, done.sample, done.reply, seed=sampling.seed_of(done.sample), at=done.at,
+                elapsed_s=done.elapsed_s,
+            )  # fmt: skip
+            n_asked = len(task_set.tasks) * sampling.n_samples
+            which = f" sample {done.sample}" if sampling.n_samples > 1 else ""
             outcome = f"failed ({done.reply.failure})" if done.reply.failure else "answered"
             say(
-                f"{len(files.answered)} of {n_tasks}: {done.task.vignette_id} {outcome} "
+                f"{len(files.answered)} of {n_asked}: {done.task.vignette_id}{which} {outcome} "
                 f"in {done.elapsed_s:.1f} s"
             )
     finally:
@@ -128,10 +139,10 @@ def _ask_all(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _ask(client: Endpoint, task: Task, model: str, sampling: Sampling) -> _Asked:
+def _ask(client: Endpoint, task: Task, sample: int, model: str, sampling: Sampling) -> _Asked:
     at, began = _now(), time.monotonic()
-    reply = client.ask(model, task.prompt, sampling)
-    return _Asked(task, reply, at, time.monotonic() - began)
+    reply = client.ask(model, task.prompt, replace(sampling, seed=sampling.seed_of(sample)))
+    return _Asked(task, sample, reply, at, time.monotonic() - began)
 
 
 def _finish(files: ResponseFiles, task_set: TaskSet, out_dir: Path, n_resumed: int) -> RunSummary:

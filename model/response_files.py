@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,8 @@ class ResponseFiles:
         """
         self._directory = directory
         self._task_set = task_set
-        self._lines: dict[str, str] = {}
+        self._lines: dict[tuple[str, int], str] = {}
+        self._sampling = Sampling(**plan.sampling)
         if (directory / "run.json").exists():
             raise RespondError(
                 f"{directory} holds a finished run; it is never overwritten. Name another directory"
@@ -58,33 +60,49 @@ class ResponseFiles:
         self._file = (directory / _LINES).open("a", encoding="utf-8", newline="\n")
 
     @property
-    def answered(self) -> frozenset[str]:
-        """Vignette ids that have a line already; they are not asked again."""
+    def answered(self) -> frozenset[tuple[str, int]]:
+        """Vignette ids and samples that have a line already; they are not asked again."""
         return frozenset(self._lines)
 
     @property
     def n_failed(self) -> int:
-        """Lines that record a failure."""
-        return sum(json.loads(line)["status"] == "failed" for line in self._lines.values())
+        """Responses that record a failure."""
+        return sum(record["status"] == "failed" for record in self._picked())
 
-    def add(self, task: Task, reply: Reply, *, seed: int | None, at: str, elapsed_s: float) -> None:
-        """Write one response; it is on the disk when this returns."""
-        line = _one_line(_record(task, reply, seed, at, elapsed_s))
+    def add(
+        self, task: Task, sample: int, reply: Reply, *, seed: int | None, at: str,
+        elapsed_s: float,
+    ) -> None:  # fmt: skip
+        """Write one sample; it is on the disk when this returns."""
+        line = _one_line({"sample": sample, **_record(task, reply, seed, at, elapsed_s)})
         self._file.write(line + "\n")
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._lines[task.vignette_id] = line
+        self._lines[task.vignette_id, sample] = line
 
     def finish(self, manifest: dict[str, Any]) -> None:
-        """Write `responses.jsonl` in the tasks' order, then `run.json`, then tidy up."""
-        ordered = [self._lines[task.vignette_id] + "\n" for task in self._task_set.tasks]
-        content = "".join(ordered)
+        """Write the responses in the tasks' order, all samples beside them, then `run.json`."""
+        content = "".join(_one_line(record) + "\n" for record in self._picked())
         _write(self._directory / "responses.jsonl", content)
         manifest["responses_sha256"] = sha256_hex(content.encode())
+        if self._sampling.n_samples > 1:
+            place = {task.vignette_id: n for n, task in enumerate(self._task_set.tasks)}
+            ordered = sorted(self._lines, key=lambda key: (place[key[0]], key[1]))
+            samples = "".join(self._lines[key] + "\n" for key in ordered)
+            _write(self._directory / "samples.jsonl", samples)
+            manifest["samples_sha256"] = sha256_hex(samples.encode())
         _write(self._directory / "run.json", json.dumps(manifest, indent=2) + "\n")
         self.close()
         (self._directory / _LINES).unlink()
         (self._directory / _PLAN).unlink()
+
+    def _picked(self) -> Iterator[dict[str, Any]]:
+        """The sample of each task that is its response, as `responses.jsonl` holds it."""
+        for task in self._task_set.tasks:
+            key = task.vignette_id, self._sampling.picked(task.vignette_id)
+            record = json.loads(self._lines[key])
+            del record["sample"]
+            yield record
 
     def close(self) -> None:
         """Close the file that is open; what was written stays for a later run."""
@@ -107,7 +125,8 @@ class ResponseFiles:
             path.write_bytes(whole)
         for line in whole.decode("utf-8").split("\n"):
             if line:
-                self._lines[json.loads(line)["vignette_id"]] = line
+                record = json.loads(line)
+                self._lines[record["vignette_id"], record["sample"]] = line
         return begun
 
 

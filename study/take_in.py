@@ -42,7 +42,7 @@ class Sampling(_Strict):
     max_tokens: int
     seed: int | None
     n_samples: int
-    pick: str
+    pick: Literal["first", "seeded"]
 
 
 class RunManifest(_Strict):
@@ -53,6 +53,8 @@ class RunManifest(_Strict):
     respondent_id: str
     tasks_sha256: str
     responses_sha256: str
+    samples_sha256: str | None = None
+    """Of every sample, where more than one a task was asked for; they stay with the run."""
     model: str
     weights_sha256: str
     engine: str

@@ -12,6 +12,9 @@ from study.clock import SteppingClock
 from study.randomness import SeededSource
 from study.store import Store, create_store
 
+collect_ignore = [] if os.environ.get("SAFEMED_VLLM_PYTHON") else ["live_vllm"]
+"""What needs a real vLLM runs by `make test-vllm`, which names its Python."""
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:

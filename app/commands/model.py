@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -190,6 +190,11 @@ def respond(
     top_p: Annotated[float, typer.Option("--top-p")] = 1.0,
     max_tokens: Annotated[int, typer.Option("--max-tokens")] = 512,
     seed: Annotated[int | None, typer.Option("--seed")] = None,
+    samples: Annotated[int, typer.Option("--samples", help="Of each task.")] = 1,
+    pick: Annotated[
+        Literal["first", "seeded"],
+        typer.Option("--pick", help="Which sample is the response: the first, or by the seed."),
+    ] = "first",
     concurrency: Annotated[int, typer.Option("--concurrency")] = 4,
     timeout_s: Annotated[float, typer.Option("--timeout-s")] = 300.0,
     as_json: AsJson = False,
@@ -201,7 +206,8 @@ def respond(
     summary = ask(
         tasks, out, endpoint=endpoint, model=model,
         sampling=Sampling(
-            temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed
+            temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed,
+            n_samples=samples, pick=pick,
         ),
         concurrency=concurrency, timeout_s=timeout_s,
         progress=None if as_json else typer.echo,

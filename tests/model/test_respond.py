@@ -180,7 +180,8 @@ def test_a_killed_run_goes_on_without_asking_again_what_was_answered(tmp_path):
         summary = ask(tmp_path, url, concurrency=1)
     assert summary.n_resumed == len(kept) >= 1
     assert len(asked) == 3 - len(kept)
-    assert json.loads(kept[0]) in lines_of(tmp_path)
+    first = json.loads(kept[0])
+    assert first.pop("sample") == 1 and first in lines_of(tmp_path)
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["responses.jsonl", "run.json"]
 
 
@@ -220,6 +221,48 @@ def test_a_line_break_of_unicode_does_not_split_a_line_of_the_file(tmp_path):
     assert lines_of(tmp_path)[0]["text"] == "one\u2028two"
 
 
-def test_more_than_one_sample_a_task_is_refused():
-    with pytest.raises(ValueError, match="n_samples has to be 1"):
+def test_samples_that_could_not_differ_or_be_picked_are_refused():
+    with pytest.raises(ValueError, match="4 samples at temperature 0 would all be the same"):
         Sampling(n_samples=4)
+    with pytest.raises(ValueError, match="n_samples is 0"):
+        Sampling(n_samples=0)
+    with pytest.raises(ValueError, match="pick 'seeded' draws from the seed"):
+        Sampling(temperature=1.0, n_samples=4, pick="seeded")
+
+
+def numbered(asked):
+    """An endpoint whose answer tells task and seed."""
+    case = asked["messages"][0]["content"].split("Case ")[1].split()[0]
+    return 200, json.dumps(completion(f"Case {case} by {asked['seed']}")).encode()
+
+
+@pytest.mark.parametrize("pick", ["first", "seeded"])
+def test_of_several_samples_the_one_declared_beforehand_is_the_response(tmp_path, pick):
+    sampling = Sampling(temperature=1.0, seed=10, n_samples=5, pick=pick)
+    with endpoint(numbered) as url:
+        summary = ask(tmp_path, url, sampling=sampling)
+    picked = [sampling.picked(name) for name in ("V01", "V02", "V03")]
+    assert picked == [1, 1, 1] if pick == "first" else len(set(picked)) > 1
+    seeds = [9 + number for number in picked]
+    assert [line["text"] for line in lines_of(tmp_path)] == [
+        f"Case {case} by {seed}" for case, seed in zip((1, 2, 3), seeds, strict=True)
+    ]
+    assert all("sample" not in line for line in lines_of(tmp_path))
+    content = (tmp_path / "out" / "samples.jsonl").read_bytes()
+    samples = [json.loads(line) for line in content.splitlines()]
+    assert [(s["vignette_id"], s["sample"], s["seed"]) for s in samples] == [
+        (f"V0{case}", number, 9 + number) for case in (1, 2, 3) for number in range(1, 6)
+    ]
+    assert run_of(tmp_path)["samples_sha256"] == sha256_hex(content)
+    assert (summary.n_completed, summary.n_failed) == (3, 0)
+
+
+def test_a_picked_sample_that_failed_is_a_failure_and_no_other_takes_its_place(tmp_path):
+    def behave(asked):
+        return (500, b"no") if asked["seed"] == 10 else numbered(asked)
+
+    sampling = Sampling(temperature=1.0, seed=10, n_samples=3)
+    with endpoint(behave) as url:
+        summary = ask(tmp_path, url, sampling=sampling)
+    assert (summary.n_completed, summary.n_failed) == (0, 3)
+    assert failures_of(tmp_path) == [("failed", "endpoint_error", None)] * 3
