@@ -27,7 +27,7 @@ from tests.whole.studies import enter, to_rating
 
 N_RESIDENTS, N_RATERS = 25, 25
 N_VIGNETTES = 2
-N_RATED, EACH = 5, 5
+N_RATED, EACH = 3, 5
 """Vignettes that are rated by three respondents, and raters of a response."""
 
 
@@ -49,7 +49,7 @@ def test_fifty_at_once_leave_every_quota_exact_and_no_record_lost_or_doubled(
     )  # fmt: skip
     with served(place.url, place.work) as server:
         people = [
-            Person(server.base, entry.session_token, number)
+            Person(server.base, entry.session_token, entry.person.person_id, number)
             for number, entry in enumerate([*residents, *rating.raters])
         ]
         with ThreadPoolExecutor(len(people)) as at_once:
@@ -110,15 +110,17 @@ def _ratings_are_exact(store: Store, study_id: str, people: list[Person]) -> Non
     per_code = Counter(assignments[rating.assignment_id].code for rating in ratings)
     assert set(per_code.values()) == {EACH}
     mine = {rating.assignment_id: rating for rating in ratings}
-    by_rater = {
-        rater: sorted(
-            (a for a in assignments.values() if a.rater_id == rater), key=lambda a: a.position
+    queues = {
+        person.person_id: sorted(
+            (a for a in assignments.values() if a.rater_id == person.person_id),
+            key=lambda a: a.position,
         )
-        for rater in {a.rater_id for a in assignments.values()}
+        for person in people
     }
-    orders = {tuple(a.code for a in queue): queue for queue in by_rater.values()}
-    assert len(orders) == N_RATERS
+    assert sum(map(len, queues.values())) == n_wanted
     for person in people:
-        for assignment in orders[tuple(person.items)]:
+        queue = queues[person.person_id]
+        assert person.items == [assignment.code for assignment in queue]
+        for assignment in queue:
             rating = mine[assignment.assignment_id]
             assert scores[rating.rating_id] == person.meant[assignment.code]["scores"]
