@@ -70,6 +70,17 @@ class ExamResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Overall:
+    """Several exams on one model; the two means differ where exams differ in size."""
+
+    n_exams: int
+    plain_mean: float
+    """Of the exams' accuracies, as SafeMed-R1's table has it."""
+    pooled: Proportion
+    """All items together."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExamComparison:
     """Two models on one exam."""
 
@@ -108,6 +119,17 @@ def exam_result(evaluation: Evaluation, *, n_resamples: int = 2000, seed: int = 
         orders=_orders(evaluation),
         positions=_positions(evaluation),
     )
+
+
+def overall(results: Sequence[ExamResult]) -> Overall:
+    """The mean over exams, and all their items together.
+
+    Args:
+        results: Of one model, one an exam; at least one.
+    """
+    k, n = sum(r.of_all.k for r in results), sum(r.of_all.n for r in results)
+    mean = sum(r.of_all.estimate for r in results) / len(results)
+    return Overall(len(results), mean, proportion(k, n))
 
 
 def compare_exams(

@@ -15,6 +15,7 @@ from analysis.evaluation_exams import (
     ExamResult,
     compare_exams,
     exam_result,
+    overall,
 )
 from analysis.evaluation_judges import PeopleScores, judges_against_people
 from analysis.evaluation_safety import (
@@ -41,6 +42,7 @@ class Report:
 
     values: dict[str, Any]
     lines: list[str]
+    exam: ExamResult | None = None
 
 
 def report_of(
@@ -69,7 +71,7 @@ def report_of(
                 f"{evaluation.name} is an exam; people's scores have no place"
             )
         exam = exam_result(evaluation, n_resamples=n_resamples, seed=seed)
-        return Report(head | {"exam": plain(exam)}, lines + _exam_lines(exam))
+        return Report(head | {"exam": plain(exam)}, lines + _exam_lines(exam), exam)
     safety = safety_result(evaluation, n_resamples=n_resamples, seed=seed)
     values, lines = head | {"safety": plain(safety)}, lines + _safety_lines(safety)
     if people is not None:
@@ -77,6 +79,21 @@ def report_of(
         values["people"] = plain(scored)
         lines += _people_lines(scored)
     return Report(values, lines)
+
+
+def overall_of(reports: Sequence[Report]) -> Report | None:
+    """Several exams of one model together; None where there is one, or two models, or one twice."""
+    of_exams = [report for report in reports if report.exam is not None]
+    exams = [report.exam for report in of_exams if report.exam is not None]
+    models = {report.values["model"] for report in of_exams}
+    names = {report.values["benchmark"] for report in of_exams}
+    if len(exams) < 2 or len(models) > 1 or len(names) < len(exams):
+        return None
+    found = overall(exams)
+    return Report(plain(found), [
+        f"{found.n_exams} exams, {models.pop()}: plain mean {_percent(found.plain_mean)}; all "
+        f"items together {_share(found.pooled)}"
+    ])  # fmt: skip
 
 
 def comparison_of(

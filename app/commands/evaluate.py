@@ -128,7 +128,7 @@ def report(
 ) -> None:
     """Report evaluations: scores with intervals, coverage, agreement, and what is missing."""
     from analysis.evaluation import read_evaluation
-    from app.evaluation import report_of
+    from app.evaluation import overall_of, report_of
 
     if people is not None and len(evaluations) != 1:
         raise InputError("--people belongs to one evaluation; name it alone")
@@ -136,8 +136,13 @@ def report(
         report_of(read_evaluation(path), people, n_resamples=resamples, seed=seed)
         for path in evaluations
     ]
-    _say_results(as_json, out, {"evaluations": [r.values for r in found]},
-                 [line for r in found for line in (*r.lines, "")])  # fmt: skip
+    together = overall_of(found)
+    values = {
+        "evaluations": [each.values for each in found],
+        "overall": together.values if together else None,
+    }
+    lines = [line for each in found for line in (*each.lines, "")]
+    _say_results(as_json, out, values, lines + (together.lines if together else []))
 
 
 @app.command()

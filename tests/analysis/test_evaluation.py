@@ -9,7 +9,7 @@ import pytest
 
 from analysis.attempts import NotComputed
 from analysis.evaluation import EvaluationFileError, read_evaluation
-from analysis.evaluation_exams import compare_exams, exam_result
+from analysis.evaluation_exams import compare_exams, exam_result, overall
 from analysis.evaluation_judges import judges_against_people
 from analysis.evaluation_safety import compare_safety, ensemble, safety_result, score_matrix
 from analysis.mcnemar import mcnemar_exact, paired_proportions
@@ -184,6 +184,15 @@ def test_accuracy_by_the_declared_rule_and_where_a_choice_was_read(tmp_path: Pat
     assert by_subject == {"x": (2, 3), "y": (0, 1)}
     # Macro (2/3 + 0)/2 = 1/3; micro 2/4.
     assert found.macro.value == pytest.approx(1 / 3)
+
+
+def test_the_plain_mean_of_exams_and_all_their_items_together_differ(tmp_path: Path) -> None:
+    small = exam(tmp_path / "small", [("1", "A", "AB", "A")])
+    large = exam(tmp_path / "large", [(str(n), "A", "AB", "B") for n in range(3)])
+    found = overall([exam_result(small), exam_result(large)])
+    # (1/1 + 0/3)/2 = 1/2; 1 of 4 items.
+    assert (found.n_exams, found.plain_mean) == (2, 0.5)
+    assert (found.pooled.k, found.pooled.n) == (1, 4)
 
 
 def test_several_right_options_have_to_be_chosen_all_and_no_other(tmp_path: Path) -> None:

@@ -111,18 +111,25 @@ def test_an_exam_goes_from_items_to_a_report_is_scored_again_and_compared(
     safemed: Safemed, tmp_path: Path
 ) -> None:
     items = layouts.cmexam(tmp_path / "val.csv")
-    runs = {"good": "答案：AB", "poor": "答案：A"}
-    for name, said in runs.items():
+    runs = [
+        ("good", "CMExam-val", "good", "答案：AB"), ("poor", "CMExam-val", "poor", "答案：A"),
+        ("test", "CMExam-test", "good", "答案：AB"),
+    ]  # fmt: skip
+    for out, name, model, said in runs:
         with endpoint(lambda a, said=said: said) as url:
             run = safemed(
-                "eval", "exams", items, "--layout", "cmexam", "--name", "CMExam-val", "--out",
-                tmp_path / name, "--endpoint", url, "--model", name, "--orders", "2", *QUICK,
+                "eval", "exams", items, "--layout", "cmexam", "--name", name, "--out",
+                tmp_path / out, "--endpoint", url, "--model", model, "--orders", "2", *QUICK,
             )  # fmt: skip
         assert run.returncode == 0, run.stderr
     run = safemed("eval", "report", tmp_path / "good")
     # "AB" where one option is asked for is no choice; right where two are.
     assert "accuracy 50.0 % (9.5 % to 90.5 %), 1 of 2" in run.stdout
     assert "without a choice: several_choices 1" in run.stdout
+    both = safemed("eval", "report", tmp_path / "good", tmp_path / "test")
+    assert "2 exams, good: plain mean 50.0 %; all items together 50.0 %" in both.stdout
+    twice = safemed("eval", "report", tmp_path / "good", tmp_path / "good")
+    assert "plain mean" not in twice.stdout
     again = safemed("eval", "exams", tmp_path / "good", "--rescore", "--out", tmp_path / "again")
     assert again.returncode == 0, again.stderr
     for name in ("samples.jsonl", "verdicts.jsonl"):
