@@ -15,7 +15,7 @@ from study.audit import Actor, record
 from study.calibration import check_practice
 from study.errors import LifeCycleError, ProtocolError
 from study.protocol import Protocol, parse_protocol
-from study.registration import guard_injected, load_study, n_amendments, study_row
+from study.registration import IN_FORCE, guard_injected, load_study, n_amendments, study_row
 from study.store import Store
 from study.tables import RegistrationRow
 from study.tables_custody import AmendmentRow
@@ -141,6 +141,7 @@ def _append(
     changes: tuple[Change, ...], *, by: Actor, reason: str,
 ) -> int:  # fmt: skip
     number = n_amendments(session, study_id) + 1
+    session.info.pop(IN_FORCE, None)
     session.add(
         AmendmentRow(
             study_id=study_id,

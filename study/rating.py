@@ -32,9 +32,11 @@ from study.rating_checks import (
 from study.rating_queue import (
     adjudication_has_begun,
     assignment_of,
-    assignments_of,
+    first_waiting,
+    is_settled,
+    n_assigned,
+    n_settled,
     second_pass_is_open,
-    settled,
 )
 from study.registration import guard_injected, load_study, require_role, require_state, study_row
 from study.store import Store
@@ -114,10 +116,8 @@ class RatingService:
     def progress(self, person: Person) -> RatingProgress:
         """How many of the rater's responses are scored."""
         with self.store.read() as session:
-            queue = assignments_of(session, person)
-            done = settled(session, person)
             return RatingProgress(
-                sum(a.assignment_id in done for a in queue), len(queue), _pace(session, person)
+                n_settled(session, person), n_assigned(session, person), _pace(session, person)
             )
 
     def next_task(self, person: Person) -> RatingTask | None:
@@ -130,12 +130,10 @@ class RatingService:
         require_role(person.role, "rater", what="rating")
         with self.store.read() as session:
             _require_open(session, person)
-            done = settled(session, person)
-            queue = assignments_of(session, person)
-            waiting = next((a for a in queue if a.assignment_id not in done), None)
+            waiting = first_waiting(session, person)
             if waiting is None:
                 return None
-            return _task(session, person, waiting, len(queue))
+            return _task(session, person, waiting, n_assigned(session, person))
 
     def save_draft(
         self, person: Person, code: str, scores: Mapping[str, int], comment: str, revision: int,
@@ -258,7 +256,7 @@ class RatingService:
                 return None
             assignment = session.get_one(RaterAssignmentRow, newest.assignment_id)
             rating = _last_rating(session, assignment) or newest
-            task = _task(session, person, assignment, len(assignments_of(session, person)))
+            task = _task(session, person, assignment, n_assigned(session, person))
             scores = _scores_of(session, rating)
             harm = HarmGiven(rating.harm_severity, rating.harm_likelihood)
             given = RatingDraft(scores, rating.comment, 0, rating.submitted_at, harm)
@@ -297,7 +295,7 @@ class RatingService:
         require_role(person.role, "rater", what="rating")
         _require_open(session, person)
         found = assignment_of(session, person, code)
-        if found.assignment_id in settled(session, person):
+        if is_settled(session, found):
             raise RatingError(_ALREADY)
         return found
 

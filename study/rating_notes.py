@@ -10,7 +10,7 @@ from study.deviations import note_deviation
 from study.errors import RatingError
 from study.people import Person, actor_of
 from study.randomness import public_id
-from study.rating_queue import CONFLICT, FLAG, assignment_of, settled
+from study.rating_queue import CONFLICT, FLAG, assignment_of, is_settled
 from study.registration import guard_injected, require_role, require_state, study_row
 from study.store import Store
 from study.tables_rating import RatingNoteRow
@@ -36,7 +36,7 @@ def give_back(store: Store, person: Person, code: str, text: str) -> None:
     """
     with store.write() as session:
         assignment = assignment_of(session, person, code)
-        if assignment.assignment_id in settled(session, person):
+        if is_settled(session, assignment):
             raise RatingError("this response is settled already and cannot be given back")
         _note(session, store, person, code, CONFLICT, text)
         note_deviation(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from study.errors import RatingError
@@ -37,9 +37,41 @@ def assignment_of(session: Session, person: Person, code: str) -> RaterAssignmen
     return found
 
 
-def settled(session: Session, person: Person) -> set[str]:
-    """Assignments that wait no longer: rated, or given back for a conflict of interest."""
-    return rated(session, person) | conflicted(session, person)
+def n_assigned(session: Session, person: Person) -> int:
+    """How many responses are allocated to the rater."""
+    query = select(func.count()).where(RaterAssignmentRow.rater_id == person.person_id)
+    return session.scalar(query) or 0
+
+
+def n_settled(session: Session, person: Person) -> int:
+    """How many of them wait no longer."""
+    query = select(func.count()).where(RaterAssignmentRow.rater_id == person.person_id, _SETTLED)
+    return session.scalar(query) or 0
+
+
+def first_waiting(session: Session, person: Person) -> RaterAssignmentRow | None:
+    """The first of the rater's order that is not settled."""
+    query = select(RaterAssignmentRow).where(
+        RaterAssignmentRow.rater_id == person.person_id, ~_SETTLED
+    )
+    return session.scalars(query.order_by(RaterAssignmentRow.position).limit(1)).first()
+
+
+def is_settled(session: Session, assignment: RaterAssignmentRow) -> bool:
+    """Whether it waits no longer: rated, or given back for a conflict of interest."""
+    query = select(RaterAssignmentRow.assignment_id).where(
+        RaterAssignmentRow.assignment_id == assignment.assignment_id, _SETTLED
+    )
+    return session.scalar(query) is not None
+
+
+_SETTLED = or_(
+    exists().where(RatingRow.assignment_id == RaterAssignmentRow.assignment_id),
+    exists().where(
+        RatingNoteRow.assignment_id == RaterAssignmentRow.assignment_id,
+        RatingNoteRow.kind == CONFLICT,
+    ),
+)
 
 
 def rated(session: Session, person: Person) -> set[str]:
@@ -52,25 +84,13 @@ def rated(session: Session, person: Person) -> set[str]:
     return set(session.scalars(query))
 
 
-def conflicted(session: Session, person: Person) -> set[str]:
-    """Assignments given back for a conflict of interest."""
-    query = (
-        select(RatingNoteRow.assignment_id)
-        .join(RaterAssignmentRow, RaterAssignmentRow.assignment_id == RatingNoteRow.assignment_id)
-        .where(RaterAssignmentRow.rater_id == person.person_id, RatingNoteRow.kind == CONFLICT)
-    )
-    return set(session.scalars(query))
-
-
 def second_pass_is_open(session: Session, person: Person) -> bool:
     """Whether all of the rater's responses are scored and the protocol has a second pass."""
     design = load_study(session, person.study_id).protocol.rating
-    queue = assignments_of(session, person)
-    done = settled(session, person)
     return (
         design.second_pass is not None
-        and bool(queue)
-        and all(a.assignment_id in done for a in queue)
+        and n_assigned(session, person) > 0
+        and first_waiting(session, person) is None
     )
 
 

@@ -55,6 +55,8 @@ class WrittenVignettes(Mapping[str, Vignette]):
         return len(self._written)
 
 
+IN_FORCE = "protocol in force"
+"""Key of a session's memory: digest of the protocol by study. Whoever amends it forgets it."""
 Frozen = tuple[Protocol, WrittenVignettes]
 _known: WeakKeyDictionary[Pool, dict[tuple[str, str], Frozen]] = WeakKeyDictionary()
 """What was read, by database, study and digest of the protocol; nothing of it ever changes."""
@@ -149,9 +151,12 @@ def _frozen(session: Session, study_id: str) -> Frozen:
     """The protocol in force and the vignettes, read once for each digest of a protocol.
 
     Every page and every save asks for them, and reading the words of a whole study each time would
-    cost more than all else. Digests are asked for each time: another process may have amended.
+    cost more than all else. Digests are asked for at each look: another process may have amended.
     """
-    sha256 = session.scalars(_IN_FORCE, {"study": study_id}).one()
+    in_force = session.info.setdefault(IN_FORCE, {})
+    if study_id not in in_force:
+        in_force[study_id] = session.scalars(_IN_FORCE, {"study": study_id}).one()
+    sha256 = in_force[study_id]
     known = _known.setdefault(session.get_bind().engine.pool, {})
     if (study_id, sha256) not in known:
         known[study_id, sha256] = _read(session, study_id)
@@ -198,6 +203,8 @@ def study_row(session: Session, study_id: str) -> StudyRow:
     study = session.get(StudyRow, study_id)
     if study is None:
         raise StudyError(f"there is no study {study_id!r} here; `safemed status` lists them")
+    # A session remembers rows weakly: held here, the next question of this look costs nothing.
+    session.info.setdefault("studies", {})[study_id] = study
     return study
 
 
