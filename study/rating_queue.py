@@ -84,6 +84,16 @@ def rated(session: Session, person: Person) -> set[str]:
     return set(session.scalars(query))
 
 
+def conflicted(session: Session, person: Person) -> set[str]:
+    """Assignments given back for a conflict of interest."""
+    query = (
+        select(RatingNoteRow.assignment_id)
+        .join(RaterAssignmentRow, RaterAssignmentRow.assignment_id == RatingNoteRow.assignment_id)
+        .where(RaterAssignmentRow.rater_id == person.person_id, RatingNoteRow.kind == CONFLICT)
+    )
+    return set(session.scalars(query))
+
+
 def second_pass_is_open(session: Session, person: Person) -> bool:
     """Whether all of the rater's responses are scored and the protocol has a second pass."""
     design = load_study(session, person.study_id).protocol.rating
