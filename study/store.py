@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
@@ -25,6 +26,26 @@ POOL = 20
 """Connections kept open; beyond them as many again are opened for a moment, which costs more."""
 WRITERS = 7_333_623
 """Number of the PostgreSQL lock that writers take; any number, the same for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The session that the reads of one page share."""
+
+    session: Session
+    engine_of: Engine
+
+
+_LOOK: ContextVar[_Look | None] = ContextVar("look", default=None)
+
+
+def _end_look() -> None:
+    """Forget what the shared look has seen: somebody is about to write."""
+    shared = _LOOK.get()
+    if shared is not None:
+        shared.session.rollback()
+        shared.session.expunge_all()
+        shared.session.info.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +71,7 @@ class Store:
         Raises:
             StorageError: If the database could not write. Nothing of the transaction was saved.
         """
+        _end_look()
         try:
             with (
                 self.turn,
@@ -67,7 +89,11 @@ class Store:
         Raises:
             StorageError: If the database could not be read.
         """
+        shared = _LOOK.get()
         try:
+            if shared is not None and shared.engine_of is self.engine:
+                yield shared.session
+                return
             # One look sees one state, as a SQLite transaction does of itself.
             options = {} if _is_sqlite(self.engine.url) else {"isolation_level": "REPEATABLE READ"}
             engine = self.engine.execution_options(reads_only=True, **options)
@@ -75,6 +101,22 @@ class Store:
                 yield session
         except DatabaseError as error:
             raise StorageError(_storage_message(error, self.engine.url)) from error
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Let every `read` inside share one look: a page asks a dozen questions of one state.
+
+        A `write` inside ends that state; what is read afterwards is read anew.
+
+        Raises:
+            StorageError: If the database could not be read.
+        """
+        with self.read() as session:
+            token = _LOOK.set(_Look(session, self.engine))
+            try:
+                yield
+            finally:
+                _LOOK.reset(token)
 
     def close(self) -> None:
         """Give back every connection."""

@@ -26,13 +26,12 @@ def run() -> None:
     st.set_page_config(page_title="SafeMed", layout="wide")
     st.html(f"<style>{_stylesheet()}</style>")
     try:
-        person = signed_in()
+        with services.store().looking():
+            # Only this role's page is ever listed: Streamlit tells the browser of hidden ones too.
+            page = st.Page(_page_of(signed_in()), title="SafeMed", url_path="study", default=True)
+            st.navigation([page], position="hidden").run()
     except StorageError as error:
         states.out_of_order(error)
-        return
-    # Only this role's page is ever listed: Streamlit tells the browser of hidden ones too.
-    page = st.Page(_page_of(person), title="SafeMed", url_path="study", default=True)
-    st.navigation([page], position="hidden").run()
 
 
 def _page_of(person: Person | None) -> Callable[[], None]:

@@ -6,14 +6,16 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from study.answering import AnsweringService
 from study.errors import AnswerError, StaleDraftError, StorageError
+from study.registration import study_ids
 from study.store import Store, create_store, open_store
-from tests.studies import join, to_answering
+from tests.studies import join, register_example, to_answering
 
 
 def test_a_missing_database_is_named_with_the_remedy(tmp_path: Path) -> None:
@@ -219,3 +221,31 @@ def test_a_database_is_made_where_its_folder_is_missing(tmp_path: Path) -> None:
     made = create_store(tmp_path / "deep" / "er" / "study.db")
     made.close()
     assert (tmp_path / "deep" / "er" / "study.db").is_file()
+
+
+def test_questions_of_one_look_share_one_state_until_somebody_writes(store: Store) -> None:
+    first = register_example(store)
+    with store.looking():
+        with store.read() as session:
+            assert study_ids(session) == (first,)
+            held = session
+        with store.read() as session:
+            assert session is held
+        second = register_example(store)  # through a session of its own
+        with store.read() as session:
+            assert set(study_ids(session)) == {first, second}
+    with store.read() as session:
+        assert session is not held
+
+
+def test_a_look_does_not_see_what_another_process_writes_meanwhile(
+    store: Store, tmp_path: Path
+) -> None:
+    first = register_example(store)
+    with store.looking(), store.read() as session:
+        assert study_ids(session) == (first,)
+        with ThreadPoolExecutor(1) as elsewhere:  # a thread of its own has no look to share
+            second = elsewhere.submit(register_example, store).result()
+        assert study_ids(session) == (first,)
+    with store.read() as session:
+        assert set(study_ids(session)) == {first, second}
