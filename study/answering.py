@@ -15,11 +15,11 @@ from study.canonical import sha256_hex
 from study.conduct import Conduct, conduct_of, count_conduct
 from study.consent import require_consent
 from study.errors import AnswerError, LifeCycleError, NotAllowedError, StaleDraftError
-from study.people import Person, actor_of
+from study.people import Person, actor_of, note_seen
 from study.randomness import public_id
 from study.registration import guard_injected, load_study, require_role, require_state, study_row
 from study.store import Store
-from study.tables import AnswerItemRow, PersonRow, ResponseRow
+from study.tables import AnswerItemRow, ResponseRow
 from study.time_limit import first_shown_at, note_first_shown, note_if_late, seconds_left
 
 MAX_CHARACTERS = 20_000
@@ -277,7 +277,7 @@ def _draft(row: AnswerItemRow) -> Draft:
 
 
 def _seen(session: Session, store: Store, person: Person) -> None:
-    session.get_one(PersonRow, person.person_id).last_seen_at = store.clock.now()
+    note_seen(session, person.person_id, store.clock.now())
 
 
 def n_answers(session: Session, study_id: str) -> int:

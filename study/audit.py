@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from study.canonical import canonical, sha256_hex
@@ -91,9 +91,16 @@ def events_of(session: Session, study_id: str, *actions: str) -> list[AuditEvent
     return list(session.scalars(query.order_by(AuditEventRow.number)))
 
 
-def _last_event(session: Session, study_id: str) -> AuditEventRow | None:
-    query = select(AuditEventRow).where(AuditEventRow.study_id == study_id)
-    return session.scalars(query.order_by(AuditEventRow.number.desc()).limit(1)).first()
+def _last_event(session: Session, study_id: str) -> Row[int, str] | None:
+    return session.execute(_HEAD, {"study": study_id}).first()
+
+
+_HEAD = (
+    select(AuditEventRow.number, AuditEventRow.sha256)
+    .where(AuditEventRow.study_id == bindparam("study"))
+    .order_by(AuditEventRow.number.desc())
+    .limit(1)
+)
 
 
 def receipt(session: Session, study_id: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from study.audit import record
@@ -127,10 +127,14 @@ def require_consent(session: Session, person: Person) -> None:
     Raises:
         ConsentError: Saying which.
     """
-    if session.get(WithdrawalRow, person.person_id) is not None:
+    if session.scalar(_LEFT, {"person": person.person_id}) is not None:
         raise ConsentError("you have withdrawn from this study; nothing more is asked of you")
     if _unsigned(session, person) is not None:
         raise ConsentError("please read and sign the consent first; reload the page to see it")
+
+
+_LEFT = select(WithdrawalRow.person_id).where(WithdrawalRow.person_id == bindparam("person"))
+"""Asked at every page; made once, since making it costs more than asking."""
 
 
 def has_withdrawn(session: Session, person_id: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from study.tables import MaskedResponseRow, MaskingChangeRow
@@ -16,11 +16,7 @@ CUSTODIAN = "custodian"
 
 def masked_of_code(session: Session, study_id: str, code: str) -> MaskedResponseRow:
     """The masked response behind a code, be it its own or that of a hidden repeat."""
-    found = session.scalars(
-        select(MaskedResponseRow).where(
-            MaskedResponseRow.study_id == study_id, MaskedResponseRow.code == code
-        )
-    ).first()
+    found = session.scalars(_OF_CODE, {"study": study_id, "code": code}).first()
     if found is not None:
         return found
     repeat = session.get_one(HiddenRepeatRow, (study_id, code))
@@ -29,10 +25,19 @@ def masked_of_code(session: Session, study_id: str, code: str) -> MaskedResponse
 
 def shown_text(session: Session, masked: MaskedResponseRow) -> str:
     """The masked text with the custodian's changes, which the row itself never takes up."""
-    query = select(MaskingChangeRow).where(
-        MaskingChangeRow.response_id == masked.response_id, MaskingChangeRow.rule == CUSTODIAN
+    return _changed(masked.text, session.scalars(_RULED, {"response": masked.response_id}))
+
+
+_OF_CODE = select(MaskedResponseRow).where(
+    MaskedResponseRow.study_id == bindparam("study"), MaskedResponseRow.code == bindparam("code")
+)
+_RULED = (
+    select(MaskingChangeRow)
+    .where(
+        MaskingChangeRow.response_id == bindparam("response"), MaskingChangeRow.rule == CUSTODIAN
     )
-    return _changed(masked.text, session.scalars(query.order_by(MaskingChangeRow.number)))
+    .order_by(MaskingChangeRow.number)
+)
 
 
 def shown_texts(session: Session, study_id: str) -> dict[str, str]:

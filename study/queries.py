@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from study.audit import record
@@ -119,7 +119,17 @@ def close_query(store: Store, person: Person, query_id: str, text: str = "settle
 def queries_to(store: Store, person: Person) -> tuple[Query, ...]:
     """Open queries that wait for this person's answer."""
     with store.read() as session:
+        if session.scalar(_OPEN_TO, {"person": person.person_id}) is None:
+            return ()
         return _queries(session, QueryRow.subject == person.person_id, QueryRow.state == "open")
+
+
+_OPEN_TO = (
+    select(QueryRow.query_id)
+    .where(QueryRow.subject == bindparam("person"), QueryRow.state == "open")
+    .limit(1)
+)
+"""Asked at every page, where there is hardly ever one."""
 
 
 def queries_of(session: Session, study_id: str) -> tuple[Query, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from study.calibrating import require_calibrated
 from study.consent import require_consent
 from study.errors import LifeCycleError, RatingError, StaleDraftError
 from study.masked import masked_of_code, shown_text
-from study.people import Person, actor_of
+from study.people import Person, actor_of, note_seen
 from study.protocol import Dimension
 from study.protocol_trial import Harm
 from study.randomness import public_id
@@ -41,7 +41,6 @@ from study.rating_queue import (
 from study.registration import guard_injected, load_study, require_role, require_state, study_row
 from study.store import Store
 from study.tables import (
-    PersonRow,
     RaterAssignmentRow,
     RatingDraftRow,
     RatingRow,
@@ -169,7 +168,7 @@ class RatingService:
             row.harm_severity, row.harm_likelihood = harm.severity, harm.likelihood
             row.revision += 1
             row.saved_at = self.store.clock.now()
-            session.get_one(PersonRow, person.person_id).last_seen_at = row.saved_at
+            note_seen(session, person.person_id, row.saved_at)
             return _draft(row)
 
     def record(
@@ -288,7 +287,7 @@ class RatingService:
             RatingScoreRow(rating_id=rating.rating_id, dimension=d.id, score=given.scores[d.id])
             for d in design.dimensions
         )
-        session.get_one(PersonRow, person.person_id).last_seen_at = rating.submitted_at
+        note_seen(session, person.person_id, rating.submitted_at)
         return rating.rating_id
 
     def _open_assignment(self, session: Session, person: Person, code: str) -> RaterAssignmentRow:
@@ -344,17 +343,19 @@ def _scores_of(session: Session, rating: RatingRow) -> dict[str, int]:
 
 def _pace(session: Session, person: Person) -> float | None:
     """From the last submissions; a gap of more than half an hour is a break."""
-    query = (
-        select(RatingRow.submitted_at)
-        .join(RaterAssignmentRow, RaterAssignmentRow.assignment_id == RatingRow.assignment_id)
-        .where(RaterAssignmentRow.rater_id == person.person_id, RatingRow.revision == 1)
-        .order_by(RatingRow.submitted_at.desc())
-        .limit(PACE_OVER + 1)
-    )
-    times = list(session.scalars(query))
+    times = list(session.scalars(_LAST_TIMES, {"rater": person.person_id}))
     gaps = [later - earlier for later, earlier in pairwise(times)]
     within = [gap.total_seconds() for gap in gaps if gap <= BREAK]
     return median(within) if len(within) >= 3 else None
+
+
+_LAST_TIMES = (
+    select(RatingRow.submitted_at)
+    .join(RaterAssignmentRow, RaterAssignmentRow.assignment_id == RatingRow.assignment_id)
+    .where(RaterAssignmentRow.rater_id == bindparam("rater"), RatingRow.revision == 1)
+    .order_by(RatingRow.submitted_at.desc())
+    .limit(PACE_OVER + 1)
+)
 
 
 def _draft(row: RatingDraftRow | None) -> RatingDraft:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from study.errors import RatingError
@@ -27,11 +27,7 @@ def assignment_of(session: Session, person: Person, code: str) -> RaterAssignmen
     Raises:
         RatingError: If the response is not one of the rater's.
     """
-    found = session.scalars(
-        select(RaterAssignmentRow).where(
-            RaterAssignmentRow.rater_id == person.person_id, RaterAssignmentRow.code == code
-        )
-    ).first()
+    found = session.scalars(_OF_CODE, {"rater": person.person_id, "code": code}).first()
     if found is None:
         raise RatingError("this response is not one of yours; reload the page to go on")
     return found
@@ -39,30 +35,22 @@ def assignment_of(session: Session, person: Person, code: str) -> RaterAssignmen
 
 def n_assigned(session: Session, person: Person) -> int:
     """How many responses are allocated to the rater."""
-    query = select(func.count()).where(RaterAssignmentRow.rater_id == person.person_id)
-    return session.scalar(query) or 0
+    return session.scalar(_N_ASSIGNED, {"rater": person.person_id}) or 0
 
 
 def n_settled(session: Session, person: Person) -> int:
     """How many of them wait no longer."""
-    query = select(func.count()).where(RaterAssignmentRow.rater_id == person.person_id, _SETTLED)
-    return session.scalar(query) or 0
+    return session.scalar(_N_SETTLED, {"rater": person.person_id}) or 0
 
 
 def first_waiting(session: Session, person: Person) -> RaterAssignmentRow | None:
     """The first of the rater's order that is not settled."""
-    query = select(RaterAssignmentRow).where(
-        RaterAssignmentRow.rater_id == person.person_id, ~_SETTLED
-    )
-    return session.scalars(query.order_by(RaterAssignmentRow.position).limit(1)).first()
+    return session.scalars(_FIRST_WAITING, {"rater": person.person_id}).first()
 
 
 def is_settled(session: Session, assignment: RaterAssignmentRow) -> bool:
     """Whether it waits no longer: rated, or given back for a conflict of interest."""
-    query = select(RaterAssignmentRow.assignment_id).where(
-        RaterAssignmentRow.assignment_id == assignment.assignment_id, _SETTLED
-    )
-    return session.scalar(query) is not None
+    return session.scalar(_IS_SETTLED, {"assignment": assignment.assignment_id}) is not None
 
 
 _SETTLED = or_(
@@ -72,6 +60,20 @@ _SETTLED = or_(
         RatingNoteRow.kind == CONFLICT,
     ),
 )
+# Asked at every page of a rater; made once, since making a statement costs more than asking it.
+_OF_RATER = RaterAssignmentRow.rater_id == bindparam("rater")
+_N_ASSIGNED = select(func.count()).where(_OF_RATER)
+_N_SETTLED = select(func.count()).where(_OF_RATER, _SETTLED)
+_FIRST_WAITING = (
+    select(RaterAssignmentRow)
+    .where(_OF_RATER, ~_SETTLED)
+    .order_by(RaterAssignmentRow.position)
+    .limit(1)
+)
+_IS_SETTLED = select(RaterAssignmentRow.assignment_id).where(
+    RaterAssignmentRow.assignment_id == bindparam("assignment"), _SETTLED
+)
+_OF_CODE = select(RaterAssignmentRow).where(_OF_RATER, RaterAssignmentRow.code == bindparam("code"))
 
 
 def rated(session: Session, person: Person) -> set[str]:
