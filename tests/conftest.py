@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from study.clock import SteppingClock
 from study.randomness import SeededSource
 from study.store import Store, create_store
+
+# A busy machine is no fault of the code: examples may take their time.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 collect_ignore = [] if os.environ.get("SAFEMED_VLLM_PYTHON") else ["live_vllm"]
 """What needs a real vLLM runs by `make test-vllm`, which names its Python."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from app.identity import COOKIE
 from study.sign_in import Entry
@@ -22,6 +22,8 @@ ARGUMENTS = [
     "--no-first-run",
     "--disable-dev-shm-usage",
 ]
+expect.set_options(timeout=20_000)
+"""A busy machine is no fault of the page."""
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 

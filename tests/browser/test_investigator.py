@@ -115,7 +115,7 @@ def test_one_person_walks_every_role_of_a_tryout_to_its_unblinding(
     press(page, "Yes, lock the data")
     consent_as_statistician(page, "unblind")
     walk_as(page, "investigator")
-    page.get_by_label("Reason").fill("to see the end")
+    page.get_by_label("Reason. It is written into the audit").fill("to see the end")
     page.keyboard.press("Tab")
     settle(page)
     press(page, "Unblind")
@@ -136,6 +136,7 @@ def consent_as_statistician(page: Page, step: str) -> None:
 def choose(page: Page, label: str, option: str) -> None:
     """Choose one of a row of options."""
     page.get_by_role("radiogroup", name=label).get_by_text(option, exact=True).click()
+    page.wait_for_timeout(600)  # a busy server begins its run late; a click before it is lost
     settle(page)
 
 
