@@ -43,8 +43,8 @@ def _end_look() -> None:
     """Forget what the shared look has seen: somebody is about to write."""
     shared = _LOOK.get()
     if shared is not None:
+        shared.session.expunge_all()  # first: rows that were read keep what they hold
         shared.session.rollback()
-        shared.session.expunge_all()
         shared.session.info.clear()
 
 

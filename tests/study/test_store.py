@@ -13,7 +13,7 @@ import pytest
 
 from study.answering import AnsweringService
 from study.errors import AnswerError, StaleDraftError, StorageError
-from study.registration import study_ids
+from study.registration import study_ids, study_row
 from study.store import Store, create_store, open_store
 from tests.studies import join, register_example, to_answering
 
@@ -228,12 +228,13 @@ def test_questions_of_one_look_share_one_state_until_somebody_writes(store: Stor
     with store.looking():
         with store.read() as session:
             assert study_ids(session) == (first,)
-            held = session
+            held, row = session, study_row(session, first)
         with store.read() as session:
             assert session is held
         second = register_example(store)  # through a session of its own
         with store.read() as session:
             assert set(study_ids(session)) == {first, second}
+        assert row.state == "registered"  # what was read before is still there to be used
     with store.read() as session:
         assert session is not held
 
