@@ -27,7 +27,7 @@ expect.set_options(timeout=20_000)
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, headless."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
