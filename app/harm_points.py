@@ -22,10 +22,9 @@ class Given:
     harm: HarmGiven
 
 
-def given_of(person: Person, points: Mapping[str, int]) -> Given:
+def given_of(harm: Harm | None, points: Mapping[str, int]) -> Given:
     """Scores of dimensions, and harm by the ids of its levels; an unknown number is not said."""
     scores = {name: point for name, point in points.items() if name not in (SEVERITY, LIKELIHOOD)}
-    harm = _asked(person)
     if harm is None:
         return Given(scores, NOT_SAID)
     return Given(
@@ -37,9 +36,8 @@ def given_of(person: Person, points: Mapping[str, int]) -> Given:
     )
 
 
-def as_points(person: Person, scores: Mapping[str, int], given: HarmGiven) -> dict[str, int]:
+def as_points(harm: Harm | None, scores: Mapping[str, int], given: HarmGiven) -> dict[str, int]:
     """The other way round, for the form."""
-    harm = _asked(person)
     points = dict(scores)
     if harm is not None:
         for name, levels, said in (
@@ -56,6 +54,7 @@ def _id(levels: Sequence[HarmLevel] | Sequence[Likelihood], point: int | None) -
     return levels[point].id if point is not None and 0 <= point < len(levels) else None
 
 
-def _asked(person: Person) -> Harm | None:
+def harm_asked(person: Person) -> Harm | None:
+    """What the person's study asks about harm; None where nothing is."""
     with services.store().read() as session:
         return load_study(session, person.study_id).protocol.rating.harm

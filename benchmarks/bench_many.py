@@ -84,6 +84,7 @@ def _rater_tokens(url: str, work: Path, options: argparse.Namespace) -> list[str
 def _works(base: str, token: str, think_s: float, steps: int) -> list[float]:
     """Milliseconds of each rerun of one rater, who thinks between half and one and a half times."""
     chance, times_ms = random.Random(token), []
+    time.sleep(think_s * chance.random())  # nobody comes at the very same moment
     with Tab(base, token) as tab:
         form = tab.load().form
         for _ in range(steps):
@@ -111,7 +112,7 @@ def _print(times_ms: list[float], used_s: float, options: argparse.Namespace) ->
         f"{'PostgreSQL' if options.postgres else 'SQLite'}, {len(times_ms)} reruns that save a "
         f"rating, {os.cpu_count()} cores: p50 {cuts[49]:.1f} ms, p95 {cuts[94]:.1f} ms, "
         f"largest {max(times_ms):.1f} ms; the server's processor time for a draft and a rating "
-        f"{1000 * used_s / len(times_ms):.0f} ms, the first pages included"
+        f"{1000 * used_s / len(times_ms):.0f} ms, the pages they come in by included"
     )
 
 

@@ -31,6 +31,9 @@ DISPOSITIONS = {
 DEFAULT = "keep submitted"
 """Of a study without a consent text of its own."""
 
+CONSENTED = "consented"
+"""Key of a session's memory: people of whom this look knows that they take part."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConsentForm:
@@ -127,10 +130,14 @@ def require_consent(session: Session, person: Person) -> None:
     Raises:
         ConsentError: Saying which.
     """
+    known: set[str] = session.info.setdefault(CONSENTED, set())
+    if person.person_id in known:
+        return
     if session.scalar(_LEFT, {"person": person.person_id}) is not None:
         raise ConsentError("you have withdrawn from this study; nothing more is asked of you")
     if _unsigned(session, person) is not None:
         raise ConsentError("please read and sign the consent first; reload the page to see it")
+    known.add(person.person_id)
 
 
 _LEFT = select(WithdrawalRow.person_id).where(WithdrawalRow.person_id == bindparam("person"))

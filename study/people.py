@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast, get_args
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from study.answer_items import deal_vignettes
@@ -84,10 +84,14 @@ def join(session: Session, store: Store, person: PersonRow) -> None:
 
 def note_seen(session: Session, person_id: str, at: datetime) -> None:
     """Remember when somebody last did something; asked at every save, so in one statement."""
-    session.execute(
-        update(PersonRow),
-        [{"person_id": person_id, "last_seen_at": at}],
-    )
+    session.connection().execute(_SEEN, {"person": person_id, "at": at})
+
+
+_SEEN = (
+    update(PersonRow.__table__)  # type: ignore[arg-type]
+    .where(PersonRow.person_id == bindparam("person"))
+    .values(last_seen_at=bindparam("at"))
+)
 
 
 def _pseudonym(session: Session, store: Store, study_id: str) -> str:

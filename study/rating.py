@@ -32,10 +32,9 @@ from study.rating_checks import (
 from study.rating_queue import (
     adjudication_has_begun,
     assignment_of,
+    counted,
     first_waiting,
-    is_settled,
-    n_assigned,
-    n_settled,
+    own_assignment,
     second_pass_is_open,
 )
 from study.registration import guard_injected, load_study, require_role, require_state, study_row
@@ -80,7 +79,6 @@ class RatingTask:
     vignette_text: str
     question: str
     position: int
-    total: int
     dimensions: tuple[Dimension, ...]
     draft: RatingDraft
     harm: Harm | None = None
@@ -115,9 +113,8 @@ class RatingService:
     def progress(self, person: Person) -> RatingProgress:
         """How many of the rater's responses are scored."""
         with self.store.read() as session:
-            return RatingProgress(
-                n_settled(session, person), n_assigned(session, person), _pace(session, person)
-            )
+            n_settled, n_assigned = counted(session, person)
+            return RatingProgress(n_settled, n_assigned, _pace(session, person))
 
     def next_task(self, person: Person) -> RatingTask | None:
         """The first response of the rater's order without a rating; None at the end.
@@ -132,7 +129,7 @@ class RatingService:
             waiting = first_waiting(session, person)
             if waiting is None:
                 return None
-            return _task(session, person, waiting, n_assigned(session, person))
+            return _task(session, person, waiting)
 
     def save_draft(
         self, person: Person, code: str, scores: Mapping[str, int], comment: str, revision: int,
@@ -255,7 +252,7 @@ class RatingService:
                 return None
             assignment = session.get_one(RaterAssignmentRow, newest.assignment_id)
             rating = _last_rating(session, assignment) or newest
-            task = _task(session, person, assignment, n_assigned(session, person))
+            task = _task(session, person, assignment)
             scores = _scores_of(session, rating)
             harm = HarmGiven(rating.harm_severity, rating.harm_likelihood)
             given = RatingDraft(scores, rating.comment, 0, rating.submitted_at, harm)
@@ -293,8 +290,8 @@ class RatingService:
     def _open_assignment(self, session: Session, person: Person, code: str) -> RaterAssignmentRow:
         require_role(person.role, "rater", what="rating")
         _require_open(session, person)
-        found = assignment_of(session, person, code)
-        if is_settled(session, found):
+        found, is_settled = own_assignment(session, person, code)
+        if is_settled:
             raise RatingError(_ALREADY)
         return found
 
@@ -311,9 +308,7 @@ def _require_open(session: Session, person: Person) -> None:
     require_calibrated(session, person)
 
 
-def _task(
-    session: Session, person: Person, assignment: RaterAssignmentRow, total: int
-) -> RatingTask:
+def _task(session: Session, person: Person, assignment: RaterAssignmentRow) -> RatingTask:
     study = load_study(session, person.study_id)
     masked = masked_of_code(session, person.study_id, assignment.code)
     words = study.vignettes[masked.vignette_id].texts[study.protocol.language]
@@ -323,7 +318,6 @@ def _task(
         vignette_text=words.text,
         question=words.question,
         position=assignment.position,
-        total=total,
         dimensions=tuple(design.dimensions),
         draft=_draft(session.get(RatingDraftRow, assignment.assignment_id)),
         harm=design.harm,

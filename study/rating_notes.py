@@ -10,7 +10,7 @@ from study.deviations import note_deviation
 from study.errors import RatingError
 from study.people import Person, actor_of
 from study.randomness import public_id
-from study.rating_queue import CONFLICT, FLAG, assignment_of, is_settled
+from study.rating_queue import CONFLICT, FLAG, own_assignment
 from study.registration import guard_injected, require_role, require_state, study_row
 from study.store import Store
 from study.tables_rating import RatingNoteRow
@@ -35,8 +35,8 @@ def give_back(store: Store, person: Person, code: str, text: str) -> None:
         RatingError: If nothing is said, the response is not the rater's, or is rated already.
     """
     with store.write() as session:
-        assignment = assignment_of(session, person, code)
-        if is_settled(session, assignment):
+        _, is_settled = own_assignment(session, person, code)
+        if is_settled:
             raise RatingError("this response is settled already and cannot be given back")
         _note(session, store, person, code, CONFLICT, text)
         note_deviation(
@@ -54,7 +54,7 @@ def _note(session: Session, store: Store, person: Person, code: str, kind: str, 
     )
     if not text.strip() or len(text) > MAX_CHARACTERS:
         raise RatingError(f"please say in 1 to {MAX_CHARACTERS:,} characters what is the matter")
-    assignment = assignment_of(session, person, code)
+    assignment, _ = own_assignment(session, person, code)
     note_id = public_id(store.source, "note")
     session.add(
         RatingNoteRow(

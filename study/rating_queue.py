@@ -27,30 +27,30 @@ def assignment_of(session: Session, person: Person, code: str) -> RaterAssignmen
     Raises:
         RatingError: If the response is not one of the rater's.
     """
-    found = session.scalars(_OF_CODE, {"rater": person.person_id, "code": code}).first()
+    return own_assignment(session, person, code)[0]
+
+
+def own_assignment(session: Session, person: Person, code: str) -> tuple[RaterAssignmentRow, bool]:
+    """The rater's own assignment of that code, and whether it is settled: rated, or given back.
+
+    Raises:
+        RatingError: If the response is not one of the rater's.
+    """
+    found = session.execute(_OF_CODE, {"rater": person.person_id, "code": code}).first()
     if found is None:
         raise RatingError("this response is not one of yours; reload the page to go on")
-    return found
+    return found.RaterAssignmentRow, found.is_settled
 
 
-def n_assigned(session: Session, person: Person) -> int:
-    """How many responses are allocated to the rater."""
-    return session.scalar(_N_ASSIGNED, {"rater": person.person_id}) or 0
-
-
-def n_settled(session: Session, person: Person) -> int:
-    """How many of them wait no longer."""
-    return session.scalar(_N_SETTLED, {"rater": person.person_id}) or 0
+def counted(session: Session, person: Person) -> tuple[int, int]:
+    """How many of the rater's responses wait no longer, and how many there are."""
+    n_settled, n_assigned = session.execute(_COUNTED, {"rater": person.person_id}).one()
+    return n_settled, n_assigned
 
 
 def first_waiting(session: Session, person: Person) -> RaterAssignmentRow | None:
     """The first of the rater's order that is not settled."""
     return session.scalars(_FIRST_WAITING, {"rater": person.person_id}).first()
-
-
-def is_settled(session: Session, assignment: RaterAssignmentRow) -> bool:
-    """Whether it waits no longer: rated, or given back for a conflict of interest."""
-    return session.scalar(_IS_SETTLED, {"assignment": assignment.assignment_id}) is not None
 
 
 _SETTLED = or_(
@@ -62,18 +62,20 @@ _SETTLED = or_(
 )
 # Asked at every page of a rater; made once, since making a statement costs more than asking it.
 _OF_RATER = RaterAssignmentRow.rater_id == bindparam("rater")
-_N_ASSIGNED = select(func.count()).where(_OF_RATER)
-_N_SETTLED = select(func.count()).where(_OF_RATER, _SETTLED)
+_COUNTED = (
+    select(func.count().filter(_SETTLED), func.count())
+    .select_from(RaterAssignmentRow)
+    .where(_OF_RATER)
+)
 _FIRST_WAITING = (
     select(RaterAssignmentRow)
     .where(_OF_RATER, ~_SETTLED)
     .order_by(RaterAssignmentRow.position)
     .limit(1)
 )
-_IS_SETTLED = select(RaterAssignmentRow.assignment_id).where(
-    RaterAssignmentRow.assignment_id == bindparam("assignment"), _SETTLED
+_OF_CODE = select(RaterAssignmentRow, _SETTLED.label("is_settled")).where(
+    _OF_RATER, RaterAssignmentRow.code == bindparam("code")
 )
-_OF_CODE = select(RaterAssignmentRow).where(_OF_RATER, RaterAssignmentRow.code == bindparam("code"))
 
 
 def rated(session: Session, person: Person) -> set[str]:
@@ -101,7 +103,7 @@ def second_pass_is_open(session: Session, person: Person) -> bool:
     design = load_study(session, person.study_id).protocol.rating
     return (
         design.second_pass is not None
-        and n_assigned(session, person) > 0
+        and counted(session, person)[1] > 0
         and first_waiting(session, person) is None
     )
 

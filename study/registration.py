@@ -55,6 +55,8 @@ class WrittenVignettes(Mapping[str, Vignette]):
         return len(self._written)
 
 
+HELD = "studies"
+"""Key of a session's memory: the studies it has read."""
 IN_FORCE = "protocol in force"
 """Key of a session's memory: digest of the protocol by study. Whoever amends it forgets it."""
 Frozen = tuple[Protocol, WrittenVignettes]
@@ -155,7 +157,7 @@ def _frozen(session: Session, study_id: str) -> Frozen:
     """
     in_force = session.info.setdefault(IN_FORCE, {})
     if study_id not in in_force:
-        in_force[study_id] = session.scalars(_IN_FORCE, {"study": study_id}).one()
+        in_force[study_id] = session.scalars(_DIGEST, {"study": study_id}).one()
     sha256 = in_force[study_id]
     known = _known.setdefault(session.get_bind().engine.pool, {})
     if (study_id, sha256) not in known:
@@ -170,10 +172,15 @@ _AMENDED = (
     .limit(1)
     .scalar_subquery()
 )
-_IN_FORCE = select(func.coalesce(_AMENDED, RegistrationRow.protocol_sha256)).where(
-    RegistrationRow.study_id == bindparam("study")
+_IN_FORCE = func.coalesce(_AMENDED, RegistrationRow.protocol_sha256).label("in_force")
+_STUDY = (
+    select(StudyRow, _IN_FORCE)
+    .join(RegistrationRow, RegistrationRow.study_id == StudyRow.study_id)
+    .where(StudyRow.study_id == bindparam("study"))
 )
-"""Digest of the protocol in force; made once, since making it costs more than asking."""
+"""The study and the digest of its protocol in force: asked by every page and save, and made once,
+since making it costs more than asking."""
+_DIGEST = select(_IN_FORCE).where(RegistrationRow.study_id == bindparam("study"))
 
 
 def _read(session: Session, study_id: str) -> Frozen:
@@ -200,12 +207,15 @@ def study_row(session: Session, study_id: str) -> StudyRow:
     Raises:
         StudyError: If there is none of that id.
     """
-    study = session.get(StudyRow, study_id)
-    if study is None:
-        raise StudyError(f"there is no study {study_id!r} here; `safemed status` lists them")
     # A session remembers rows weakly: held here, the next question of this look costs nothing.
-    session.info.setdefault("studies", {})[study_id] = study
-    return study
+    held: dict[str, StudyRow] = session.info.setdefault(HELD, {})
+    if study_id not in held:
+        found = session.execute(_STUDY, {"study": study_id}).first()
+        if found is None:
+            raise StudyError(f"there is no study {study_id!r} here; `safemed status` lists them")
+        held[study_id] = found.StudyRow
+        session.info.setdefault(IN_FORCE, {})[study_id] = found.in_force
+    return held[study_id]
 
 
 def study_ids(session: Session) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any, Literal
 from study.conduct import Conduct
 
 HERE = Path(__file__).parent
+SCRIPT = "/script/form.js"
 PARTS = ("saver.js", "conduct.js", "time_left.js", "diff.js", "form.js")
 
 
@@ -108,8 +110,9 @@ def draft_form(data: DraftFormData, *, key: str, on_submitted: Callable[[], None
     _component()(key=key, data=data.as_json(), on_submitted_change=on_submitted)
 
 
+@cache
 def script() -> str:
-    """The form's script: its parts and the form in one module."""
+    """The form's script: its parts and the form in one module, which the browser keeps."""
     return "\n".join((HERE / name).read_text(encoding="utf-8") for name in PARTS)
 
 
@@ -117,4 +120,10 @@ def script() -> str:
 def _component() -> Any:
     import streamlit as st
 
-    return st.components.v2.component("draft_form", js=script(), isolate_styles=False)
+    # Streamlit sends a component's script with every page of it: this one names where it lies.
+    version = hashlib.sha256(script().encode()).hexdigest()[:16]
+    js = (
+        f"const {{ default: form }} = await import(`${{location.origin}}{SCRIPT}?v={version}`);\n"
+        "export default form;"
+    )
+    return st.components.v2.component("draft_form", js=js, isolate_styles=False)

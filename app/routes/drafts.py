@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from app import services
-from app.harm_points import as_points, given_of
-from app.routes.guards import FOREIGN, is_same_origin, person_of
+from app.harm_points import as_points, given_of, harm_asked
+from app.identity import COOKIE, person_of_token
+from app.routes.guards import FOREIGN, is_same_origin
 from app.routes.pages import as_sentence
 from study.adjudication import AdjudicationDraft, AdjudicationService
 from study.answering import AnsweringService, Draft
@@ -27,6 +28,7 @@ from study.errors import (
 )
 from study.marking import MarkingDraft, MarkingService
 from study.people import Person
+from study.protocol_trial import Harm
 from study.rating import RatingDraft, RatingService
 from study.reviewing import ReviewDraft, ReviewService
 
@@ -81,17 +83,23 @@ async def _save(request: Request, save: Save, *, most: int = MAX_BYTES) -> JSONR
     if not is_same_origin(request):
         return _error(403, FOREIGN)
     try:
-        person = await person_of(request)
-        if person is None:
-            return _error(401, "you are signed out here; sign in again in another tab, then go on")
-        body = await _body(request, most)
-        return _json(200, await run_in_threadpool(save, person, body))
+        token, body = request.cookies.get(COOKIE), await _body(request, most)
+        return await run_in_threadpool(_saved, token, save, body)
     except BodyTooLargeError as error:
         return _error(413, str(error))
     except BadBodyError as error:
         return _error(400, str(error))
     except StudyError as error:
         return _refused(error)
+
+
+def _saved(token: str | None, save: Save, body: Body) -> JSONResponse:
+    """Save for whoever is signed in, with one look at the database before the write."""
+    with services.store().looking():
+        person = person_of_token(token)
+        if person is None:
+            return _error(401, "you are signed out here; sign in again in another tab, then go on")
+        return _json(200, save(person, body))
 
 
 def _refused(error: StudyError) -> JSONResponse:
@@ -127,20 +135,21 @@ def _count_conduct(person: Person, body: Body) -> dict[str, Any]:
 
 
 def _save_rating(person: Person, body: Body) -> dict[str, Any]:
-    given = given_of(person, _scores(body))
+    harm = harm_asked(person)
+    given = given_of(harm, _scores(body))
     try:
         draft = RatingService(services.store()).save_draft(
             person, _words(body, "code"), given.scores, _words(body, "comment"),
             _whole(body.get("revision"), "revision"), harm=given.harm,
         )  # fmt: skip
     except StaleDraftError as error:
-        raise StaleDraftError(str(error), _rating_json(person, error.draft)) from error
-    return _rating_json(person, draft)
+        raise StaleDraftError(str(error), _rating_json(harm, error.draft)) from error
+    return _rating_json(harm, draft)
 
 
-def _rating_json(person: Person, draft: object) -> dict[str, Any]:
+def _rating_json(harm: Harm | None, draft: object) -> dict[str, Any]:
     assert isinstance(draft, RatingDraft)
-    return {**_as_json(draft), "scores": as_points(person, draft.scores, draft.harm)}
+    return {**_as_json(draft), "scores": as_points(harm, draft.scores, draft.harm)}
 
 
 def _save_marking(person: Person, body: Body) -> dict[str, Any]:

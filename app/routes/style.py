@@ -1,4 +1,4 @@
-"""The stylesheet of the plain pages, with the typeface that Streamlit brings."""
+"""The stylesheet of the plain pages, with the typeface that Streamlit brings; the form's script."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.components.draft_form import script
+
 STYLE = Path(__file__).parents[1] / "style"
 
 
 async def pages(_request: Request) -> Response:
     """The stylesheet."""
     return Response(stylesheet(), media_type="text/css", headers={"cache-control": "no-cache"})
+
+
+async def form(_request: Request) -> Response:
+    """The script of the form; its address changes with it, so a browser may keep it."""
+    headers = {"cache-control": "public, max-age=31536000, immutable"}
+    return Response(script(), media_type="text/javascript", headers=headers)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
+from app.components.draft_form import SCRIPT
 from app.routes import (
     account,
     drafts,
@@ -39,5 +40,6 @@ def routes() -> list[Route]:
         Route("/api/review-draft", drafts.save_review_draft, methods=["POST"]),
         Route("/files/{study}/{name}", files.send, methods=["GET"]),
         Route("/style/pages.css", style.pages, methods=["GET"]),
+        Route(SCRIPT, style.form, methods=["GET"]),
         Route("/health", health.health, methods=["GET"]),
     ]

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import services
 from app.components.draft_form import DraftFormData, ScalePart, Submit, TextPart, draft_form
-from app.harm_points import LIKELIHOOD, SEVERITY, as_points, given_of
+from app.harm_points import LIKELIHOOD, SEVERITY, as_points, given_of, harm_asked
 from app.identity import signed_in
 from app.screens import calibrate, chrome, mark, notes, states
 from app.screens.desk import Desk, desk_for, desk_here, leave_notice, show_notice, submitted
@@ -36,16 +36,16 @@ def show(person: Person) -> None:
         states.waiting(error, person)
         return
     if last is not None:
-        _rate(person, last.task, service.progress(person), corrects=True)
+        _rate(last.task, service.progress(person), corrects=True)
     elif task is not None:
-        _rate(person, task, service.progress(person), corrects=False)
+        _rate(task, service.progress(person), corrects=False)
     elif not mark.show(person):
         _nothing_left(service.progress(person).total)
 
 
-def _rate(person: Person, task: RatingTask, progress: RatingProgress, *, corrects: bool) -> None:
+def _rate(task: RatingTask, progress: RatingProgress, *, corrects: bool) -> None:
     desk = desk_for(f"{task.response.code}{'+' if corrects else ''}")
-    where = f"Response {task.position} of {task.total}"
+    where = f"Response {task.position} of {progress.total}"
     chrome.head(
         f"{where}, corrected" if corrects else where,
         done=progress.done,
@@ -59,7 +59,7 @@ def _rate(person: Person, task: RatingTask, progress: RatingProgress, *, correct
     with response:
         st.html(response_panel(task.response.code, task.response.text))
         draft_form(
-            _form(person, task, desk, corrects=corrects),
+            _form(task, desk, corrects=corrects),
             key=desk.key,
             on_submitted=_amend if corrects else _record,
         )
@@ -103,11 +103,12 @@ def _nothing_left(total: int) -> None:
 
 
 def _record() -> None:
-    person, desk = signed_in(), desk_here()
-    if person is None or desk is None:
-        return
-    sent = submitted(desk)
-    given = given_of(person, _points(sent))
+    with services.store().looking():
+        person, desk = signed_in(), desk_here()
+        if person is None or desk is None:
+            return
+        sent = submitted(desk)
+        given = given_of(harm_asked(person), _points(sent))
     try:
         RatingService(services.store()).record(
             person, str(sent.get("item")), given.scores, str(sent.get("comment", "")),
@@ -123,7 +124,7 @@ def _amend() -> None:
     if person is None or desk is None:
         return
     sent = submitted(desk)
-    given = given_of(person, _points(sent))
+    given = given_of(harm_asked(person), _points(sent))
     try:
         RatingService(services.store()).amend(
             person, str(sent.get("item", "")).removesuffix("+"), given.scores,
@@ -158,7 +159,7 @@ def response_panel(code: str, text: str) -> str:
     )
 
 
-def _form(person: Person, task: RatingTask, desk: Desk, *, corrects: bool) -> DraftFormData:
+def _form(task: RatingTask, desk: Desk, *, corrects: bool) -> DraftFormData:
     parts: list[TextPart | ScalePart] = [
         ScalePart(d.id, d.label, d.question, sorted(d.anchors.items())) for d in task.dimensions
     ]
@@ -175,7 +176,7 @@ def _form(person: Person, task: RatingTask, desk: Desk, *, corrects: bool) -> Dr
     needed = " or ".join(str(score) for score in task.comment_at)
     label = f"Comment (needed for a score of {needed})" if needed else "Comment, if you like"
     parts.append(TextPart("comment", label, rows=2, max_characters=MAX_COMMENT))
-    points = as_points(person, task.draft.scores, task.draft.harm)
+    points = as_points(task.harm, task.draft.scores, task.draft.harm)
     return DraftFormData(
         kind="practice" if corrects else "rating",
         item=f"{task.response.code}+" if corrects else task.response.code,

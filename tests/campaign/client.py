@@ -83,6 +83,8 @@ class Tab:
     _open: Any = field(init=False)
     _page: str = ""
     """Hash of the page's script, which every later message of a tab names."""
+    _kept: set[str] = field(default_factory=set)
+    """Hashes of the messages that a browser keeps, so that they need not come again."""
 
     def __post_init__(self) -> None:
         names = [Subprotocol(p) for p in ("streamlit", "none", self.old_session) if p]
@@ -119,6 +121,7 @@ class Tab:
         """Send presses and texts under ids, be they of this page or of another's."""
         message = BackMsg()
         message.rerun_script.page_script_hash = self._page
+        message.rerun_script.cached_message_hashes.extend(self._kept)
         for identity, text in fields.items():
             state = message.rerun_script.widget_states.widgets.add()
             state.id, state.string_value = identity, text
@@ -136,6 +139,7 @@ class Tab:
         """Send what the form's button sends, and wait for nothing."""
         message = BackMsg()
         message.rerun_script.page_script_hash = self._page
+        message.rerun_script.cached_message_hashes.extend(self._kept)
         state = message.rerun_script.widget_states.widgets.add()
         state.id = f"$$STREAMLIT_INTERNAL_KEY_{form.element}__events"
         value = {"item": form.item, **given}
@@ -153,6 +157,8 @@ class Tab:
             message.ParseFromString(frame)
             frames.append(frame)
             messages.append(message)
+            if message.metadata.cacheable:
+                self._kept.add(message.hash)
             self._page = message.navigation.page_script_hash or self._page
             if message.WhichOneof("type") == "script_finished" and (
                 message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY

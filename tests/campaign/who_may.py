@@ -44,6 +44,7 @@ MAY: dict[tuple[str, str], Row] = {
     ("POST", "/api/review-draft"): only("auditor", others=403, nobody=401),
     ("GET", "/files/{study}/{name}"): only("investigator", others=404, nobody=404),
     ("GET", "/style/pages.css"): all_get(200),
+    ("GET", "/script/form.js"): all_get(200),
     ("GET", "/health"): all_get(200),
     # Last, since they end the session: who answers or rates may leave the study.
     ("POST", "/account/leave"): only("resident", "rater", others=409, nobody=303),
