@@ -58,12 +58,14 @@ def _settle() -> None:
     """Do before anybody waits what would else be done while somebody does.
 
     Streamlit imports pandas with the first form; and a collector that walks all that was imported
-    holds every person's page for over a tenth of a second.
+    holds every person's page for over a tenth of a second. A page makes and drops thousands of
+    small things: looking for circles among them every seven hundred takes a tenth of the processor.
     """
     import pandas  # noqa: F401
 
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000)
 
 
 def _run(app: Any, listening: socket.socket, ready: Callable[[int], None] | None) -> None:

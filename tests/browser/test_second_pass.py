@@ -109,7 +109,7 @@ def test_a_rater_says_harm_goes_back_corrects_and_flags(
     page.get_by_role("button", name="Save the correction").click(delay=80)
     expect(page.locator(".sm-place")).to_have_text("Response 2 of 3")
     settle(page)
-    page.get_by_text("Something is wrong with this response").click()
+    page.get_by_role("button", name="Something is wrong").click(delay=80)
     page.get_by_label("What is the matter?").fill("Cut off in the middle?")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Tell the study team").click(delay=80)

@@ -136,10 +136,11 @@ class Walker:
             assert shown.form is not None and shown.form.kind == "rating"
             self.received.keep("rating", shown)
             what = {"What_is_the_matter": "Cut off?"} if number == 1 else {}
-            label = next(b for b in shown.buttons if b.startswith("Tell the study team"))
-            self.received.keep("note", tab.press(shown, label, **what))
-            label = next(b for b in shown.buttons if b.startswith("Give it back"))
-            self.received.keep("note", tab.press(shown, label))  # refused: nothing is said
+            for label, said in (("Tell the study team", what), ("Give it back", {})):
+                shown = self._opens_note(tab, shown)
+                button = next(b for b in shown.buttons if b.startswith(label))
+                shown = self.received.keep("note", tab.press(shown, button, **said))
+            assert shown.form is not None
             given = {"scores": self._points(shown.form), "comment": "A comment"}
             self._drafts(shown.form, given)
             self.received.keep("rating", tab.submit(shown.form, {**given, "comment": ""}))
@@ -148,6 +149,10 @@ class Walker:
                 assert shown.form is not None
             shown = self.received.keep("rating", tab.submit(shown.form, given))
         return shown
+
+    def _opens_note(self, tab: Tab, shown: Shown) -> Shown:
+        asks = [b for b in shown.buttons if b.startswith("Something is wrong")]
+        return self.received.keep("note", tab.press(shown, asks[0])) if asks else shown
 
     def _corrects(self, tab: Tab, shown: Shown) -> Shown:
         back = self.received.keep("correction", tab.press(shown, "Correct my last rating"))

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from study.answering import AnsweringService
 from study.errors import AnswerError, StaleDraftError, StorageError
@@ -250,3 +251,45 @@ def test_a_look_does_not_see_what_another_process_writes_meanwhile(
         assert study_ids(session) == (first,)
     with store.read() as session:
         assert set(study_ids(session)) == {first, second}
+
+
+def test_a_server_that_ended_our_connections_is_reached_again(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("study.store.IDLE_S", 0.0)
+    store, other = create_store(postgres_url), open_store(postgres_url)
+    try:
+        register_example(store)
+        with other.write() as session:
+            others = "pid <> pg_backend_pid() AND datname = current_database()"
+            ended = session.scalars(
+                text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+            ).all()
+        assert True in ended
+        with store.read() as session:
+            assert len(study_ids(session)) == 1
+    finally:
+        store.close()
+        other.close()
+
+
+def test_a_look_s_end_keeps_the_prepared_statements_of_its_connection(postgres_url: str) -> None:
+    store = create_store(postgres_url)
+    try:
+        study_id = register_example(store)
+        for _ in range(8):
+            with store.read() as session:
+                study_row(session, study_id)
+        with store.read() as session:
+            prepared = session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
+        assert any("FROM study" in statement for statement in prepared)
+    finally:
+        store.close()
+
+
+def test_what_a_read_changes_is_never_written(store: Store) -> None:
+    study_id = register_example(store)
+    with store.read() as session:
+        study_row(session, study_id).state = "unblinded"
+    with store.read() as session:
+        assert study_row(session, study_id).state == "registered"
