@@ -57,11 +57,14 @@ def serve(
 def _settle() -> None:
     """Do before anybody waits what would else be done while somebody does.
 
-    Streamlit imports pandas with the first form; and a collector that walks all that was imported
-    holds every person's page for over a tenth of a second. A page makes and drops thousands of
-    small things: looking for circles among them every seven hundred takes a tenth of the processor.
+    Streamlit imports pandas with the first form, the console SciPy with its first look. A collector
+    that walks all that was imported holds every person's page for over a tenth of a second; and a
+    page makes and drops thousands of small things, so that looking for circles among them every
+    seven hundred takes a tenth of the processor.
     """
     import pandas  # noqa: F401
+
+    import analysis.alpha  # noqa: F401
 
     gc.collect()
     gc.freeze()

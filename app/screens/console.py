@@ -35,6 +35,7 @@ from app.screens import (
     states,
 )
 from app.screens.chrome import console_head
+from app.screens.console_drawing import Drawings
 from study.inviting import MAY_INVITE
 from study.lifecycle import STATES
 from study.monitor import FlowStep, monitored, n_ratings
@@ -87,42 +88,36 @@ def show(person: Person) -> None:
 
 
 def _picture(person: Person, now: Progress) -> Picture:
-    return _drawn(
-        _person=person,
-        key=(person.study_id, now.state, *_drawn_at(now, n_ratings(services.store(), person))),
-        n_due=now.n_ratings_due,
-        today=services.store().clock.now().date().isoformat(),
-        _moment=services.store().clock.now(),
+    today = services.store().clock.now().date()
+    is_all_in = now.n_ratings >= now.n_ratings_due
+    return _DRAWINGS.of(
+        (person.study_id, now.state, is_all_in, now.n_ratings_due, today),
+        _drawn_at(n_ratings(services.store(), person)),
+        lambda: _drawn(person, now.n_ratings_due, today),
     )
 
 
-def _drawn_at(now: Progress, n: int) -> tuple[int, int, bool]:
-    """Changes with every rating at first, then with each half a percent more, and with the last.
+_DRAWINGS: Drawings[Picture] = Drawings()
+
+
+def _drawn_at(n: int) -> int:
+    """Changes with every rating at first, then with each half a percent more.
 
     The counts at the top are exact at every look; drawing 30,000 ratings anew for one more is not
     worth the second that it takes.
     """
     step = max(1, n // 200)
-    return n // step * step, now.n_ratings_due, now.n_ratings >= now.n_ratings_due
+    return n // step * step
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def _drawn(
-    *,
-    _person: Person,
-    key: tuple[str, str, int, int, bool],
-    n_due: int,
-    today: str,
-    _moment: datetime,
-) -> Picture:
-    """Drawn again only when ratings came in, the state changed or the day did."""
-    found = monitored(services.store(), _person)
+def _drawn(person: Person, n_due: int, today: date) -> Picture:
+    found = monitored(services.store(), person)
     return Picture(
         vignettes=found.vignettes,
         due=dict(found.due),
         done=dict(console_pictures.done_by_cell([(r.rater, r.vignette_id) for r in found.ratings])),
         days=tuple(per_day(found.ratings)),
-        ahead=forecast(found.ratings, n_due, _moment.date()),
+        ahead=forecast(found.ratings, n_due, today),
         agreement=agreement(found) if found.ratings else (),
         raters=watch_raters(found),
         flow=found.flow,
