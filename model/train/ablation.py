@@ -14,7 +14,7 @@ from model.reply import split_reasoning
 from model.serve.engine import Engine
 from model.serve.settings import Settings
 from model.train.ablation_config import Ablation, Condition, read_ablation
-from model.train.config import RunConfig, read_run
+from model.train.config import Corpus, RunConfig, read_run
 from model.train.grpo import train_grpo
 from model.train.grpo_config import read_grpo
 from model.train.measure import decision_of
@@ -74,7 +74,7 @@ def ablate(
 def _begin(ablation: Ablation, out: Path) -> None:
     files = {
         "sft": ablation.sft, "measure": ablation.measure,
-        "train": read_run(ablation.sft).data.train, "grpo": ablation.grpo,
+        "train": only_corpus(read_run(ablation.sft)).path, "grpo": ablation.grpo,
         **{f"train of {c.name}": c.train for c in ablation.conditions},
     }  # fmt: skip
     who = {
@@ -138,14 +138,34 @@ def derived(run: RunConfig, condition: Condition, seed: int, where: Path) -> Run
     Raises:
         TrainingError: If a kind that is to be left out is not among the rows, or nothing is left.
     """
-    train = condition.train or run.data.train
+    corpus = only_corpus(run)
+    train = condition.train or corpus.path
     if condition.without:
         train = _without(train, condition.without, where / "rows.jsonl")
     written = {
         **run.as_written, "seed": seed, "condition": condition.name,
         "without": list(condition.without),
     }  # fmt: skip
-    return replace(run, seed=seed, data=replace(run.data, train=train), as_written=written)
+    return replace(
+        run,
+        seed=seed,
+        data=replace(run.data, corpora=(replace(corpus, path=train),)),
+        as_written=written,
+    )
+
+
+def only_corpus(run: RunConfig) -> Corpus:
+    """The one corpus of a run that may be ablated.
+
+    Raises:
+        TrainingError: If the run mixes several.
+    """
+    if len(run.data.corpora) > 1:
+        raise TrainingError(
+            f"{run.name} learns from a mixture; an ablation leaves rows out of one file: name it "
+            "as [data] train"
+        )
+    return run.data.corpora[0]
 
 
 def _without(train: Path, kinds: Sequence[str], out: Path) -> Path:

@@ -52,6 +52,32 @@ def check_dataset(train: Path) -> dict[str, Any]:
     }
 
 
+def check_datasets(trains: Sequence[Path]) -> dict[str, Any]:
+    """Verify the rows of every corpus, as `check_dataset`; of several, one list and one root.
+
+    Raises:
+        TrainingError: As `check_dataset`; or if only some of them are exports.
+    """
+    found = {train.name: check_dataset(train) for train in trains}
+    if not any(found.values()):
+        return {}
+    unknown = sorted(name for name, facts in found.items() if not facts)
+    if unknown:
+        raise TrainingError(
+            f"{', '.join(unknown)} has no export.json beside it and the other corpora have; export "
+            "every corpus of a mixture, or none"
+        )
+    if len(found) == 1:
+        return next(iter(found.values()))
+    return {
+        "row_ids": [row_id for facts in found.values() for row_id in facts["row_ids"]],
+        "rows_merkle_root": merkle.root(
+            [merkle.leaf(bytes.fromhex(facts["rows_merkle_root"])) for facts in found.values()]
+        ),
+        "from_sha256": [facts["from_sha256"] for facts in found.values()],
+    }
+
+
 def check_memory(n_parameters: int, device: str) -> None:
     """Refuse a run on a processor whose weights and optimizer cannot fit into free memory.
 

@@ -12,15 +12,28 @@ from model.strict import Fields
 
 
 @dataclass(frozen=True, slots=True)
+class Corpus:
+    """One of the corpora that a run learns from."""
+
+    name: str
+    path: Path
+    """JSON lines with `prompt` and `completion`."""
+    share: float
+    """Of the rows that are drawn; all shares add up to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class DataConfig:
     """Rows and texts; paths are made absolute against the TOML's directory."""
 
-    train: Path
-    """JSON lines with `prompt` and `completion`."""
+    corpora: tuple[Corpus, ...]
+    """One, or a declared mixture."""
     held_out: Path | None
     """Rows of the same kind, never trained on."""
     max_length: int
     """Tokens of prompt and completion together; a longer row is an error, not cut."""
+    packing: bool
+    """Whether short rows share one sequence of `max_length`; none sees another's tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +184,46 @@ def _data(written: object, directory: Path) -> DataConfig:
     fields = Fields(written, "[data]", TrainingError)
     held_out = fields.take("held_out", str, default=None)
     data = DataConfig(
-        train=(directory / fields.take("train", str)).resolve(),
+        corpora=_corpora(
+            fields.take("train", str, default=None), fields.take("mixture", list, default=None),
+            directory,
+        ),
         held_out=(directory / held_out).resolve() if held_out else None,
         max_length=fields.take("max_length", int),
-    )
+        packing=fields.take("packing", bool, default=False),
+    )  # fmt: skip
     fields.finish()
     return data
+
+
+def _corpora(train: str | None, mixture: list[Any] | None, directory: Path) -> tuple[Corpus, ...]:
+    if (train is None) == (mixture is None):
+        raise TrainingError("[data]: name either `train`, or two or more [[data.mixture]]")
+    if train is not None:
+        return (Corpus("train", (directory / train).resolve(), 1.0),)
+    corpora = tuple(_corpus(written, directory) for written in mixture or ())
+    names = [corpus.name for corpus in corpora]
+    total = sum(corpus.share for corpus in corpora)
+    if len(set(names)) < max(2, len(names)):
+        raise TrainingError(
+            f"[[data.mixture]] needs two or more corpora of different names: {names}"
+        )
+    if any(corpus.share <= 0 for corpus in corpora) or abs(total - 1) > 1e-6:
+        raise TrainingError(
+            f"[[data.mixture]]: shares are above 0 and add up to 1, not to {total:g}"
+        )
+    return corpora
+
+
+def _corpus(written: object, directory: Path) -> Corpus:
+    fields = Fields(written, "[[data.mixture]]", TrainingError)
+    corpus = Corpus(
+        fields.take("name", str),
+        (directory / fields.take("path", str)).resolve(),
+        fields.take("share", float),
+    )
+    fields.finish()
+    return corpus
 
 
 def _firewall(written: object, directory: Path) -> tuple[Path, ...]:

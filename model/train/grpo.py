@@ -185,7 +185,7 @@ def make_trainer(
     from trl.trainer.grpo_config import GRPOConfig
     from trl.trainer.grpo_trainer import GRPOTrainer
 
-    from model.train.progress import say_reward, write_metrics
+    from model.train.progress import say_reward, write_metrics, write_tensorboard
 
     class Trainer(GRPOTrainer):
         """A group with a missing reward is unscorable as a whole."""
@@ -240,6 +240,7 @@ def make_trainer(
         callbacks=[
             say_reward(say, run.steps),
             write_metrics(training.parent / "metrics.jsonl", run.steps, say),
+            write_tensorboard(training.parent / "tensorboard"),
         ],
     )
     trainer.remove_callback(PrinterCallback)

@@ -42,8 +42,9 @@ def identity(
 
 def run_identity(run: RunConfig) -> dict[str, Any]:
     """The identity of a run of SFT; where it goes on from a base, its weights are part of it."""
-    files = {"train": run.data.train, "held_out": run.data.held_out}
-    corpus = {name: path for name, path in files.items() if path}
+    corpus = {corpus.name: corpus.path for corpus in run.data.corpora}
+    if run.data.held_out:
+        corpus["held_out"] = run.data.held_out
     who = identity(run.as_written, corpus, run.tokenizer.plain_text if run.tokenizer else ())
     if run.base is None:
         return who

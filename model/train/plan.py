@@ -141,9 +141,9 @@ def _memory(run: RunConfig, shape: Shape, trained: int) -> dict[str, float]:
 
 def _all_tokens(run: RunConfig) -> int | None:
     """Tokens of one pass over the rows, where they are at hand; by their characters."""
-    if not run.data.train.exists():
+    if not all(corpus.path.exists() for corpus in run.data.corpora):
         return None
-    rows = read_rows(run.data.train)
+    rows = [row for corpus in run.data.corpora for row in read_rows(corpus.path)]
     characters = sum(len(row.prompt) + len(row.completion) for row in rows)
     steps = run.optimizer.steps * run.optimizer.batch_size * run.optimizer.gradient_accumulation
     gpus = run.hardware.gpus if run.hardware else 1

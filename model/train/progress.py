@@ -80,5 +80,36 @@ def write_metrics(path: Path, n_steps: int, say: Callable[[str], object]) -> Any
     return WriteMetrics()
 
 
+def write_tensorboard(directory: Path) -> Any:
+    """A trainer callback that shows every logged figure to TensorBoard, under the metric's name.
+
+    After a kill, TensorBoard drops what was logged beyond the step that is gone on from.
+    """
+    from torch.utils.tensorboard import SummaryWriter
+    from transformers import TrainerCallback
+
+    class WriteTensorBoard(TrainerCallback):
+        """One point a figure and log."""
+
+        def on_train_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+            """Begin a file of events."""
+            self.writer = SummaryWriter(str(directory), purge_step=state.global_step + 1)
+
+        def on_log(
+            self, args: Any, state: Any, control: Any, logs: Any = None, **others: Any
+        ) -> None:
+            """Add the figures."""
+            for name, value in (logs or {}).items():
+                if isinstance(value, int | float):
+                    self.writer.add_scalar(name, value, state.global_step)
+            self.writer.flush()
+
+        def on_train_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+            """End the file."""
+            self.writer.close()
+
+    return WriteTensorBoard()
+
+
 def _in_words(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,15 @@ from model.threads import torch_with_threads
 from model.train.build import ModelAndTokenizer, build
 from model.train.card import write_card
 from model.train.checkpoints import save_checkpoint
-from model.train.checks import check_dataset, check_memory, check_template
+from model.train.checks import check_datasets, check_memory, check_template
 from model.train.config import RunConfig, read_run
 from model.train.manifest import checkpoint_files, commit_of, run_identity, write_manifest
 from model.train.measure import measure
 from model.train.rows import TrainingRow, read_rows
 
 Progress = Callable[[str], object]
+Corpora = Mapping[str, Sequence[TrainingRow]]
+"""Rows by corpus, in the order of the recipe."""
 
 
 def sft(
@@ -58,17 +60,18 @@ def train_run(
 ) -> Path:  # fmt: skip
     """As `sft`, of a run that is read already; `recipe` is the file it came from."""
     say = progress or (lambda line: None)
-    rows = read_rows(run.data.train)
+    corpora = {corpus.name: read_rows(corpus.path) for corpus in run.data.corpora}
+    rows = tuple(row for part in corpora.values() for row in part)
     held_out = read_rows(run.data.held_out) if run.data.held_out else ()
     if (out / "manifest.json").exists():
         raise TrainingError(f"{out} holds a finished run; it is never overwritten. Name another")
     both = [(row.prompt, row.completion) for row in (*rows, *held_out)]
     n_texts = check(both, run.firewall_against) if run.firewall_against else 0
-    dataset = check_dataset(run.data.train)
+    dataset = check_datasets([corpus.path for corpus in run.data.corpora])
     say(f"{len(rows)} rows to learn from; compared with {n_texts} texts, no overlap")
     resumes = _begin(out / "training", run)
     began, commit = time.monotonic(), commit_of(recipe.resolve())
-    facts = _train(run, rows, held_out, out, resumes, say)
+    facts = _train(run, corpora, held_out, out, resumes, say)
     facts |= {
         "firewall": {"n_texts_compared": n_texts, "n_overlaps": 0},
         **commit,
@@ -108,9 +111,10 @@ def _begin(training: Path, run: RunConfig) -> bool:
 
 
 def _train(
-    run: RunConfig, rows: Sequence[TrainingRow], held_out: Sequence[TrainingRow],
+    run: RunConfig, corpora: Corpora, held_out: Sequence[TrainingRow],
     out: Path, resumes: bool, say: Progress,
 ) -> dict[str, Any]:  # fmt: skip
+    rows = [row for part in corpora.values() for row in part]
     torch_with_threads(run.threads)
     from transformers import set_seed
 
@@ -120,7 +124,7 @@ def _train(
     check_template(built.tokenizer, rows)
     longest = _longest(built, (*rows, *held_out), run.data.max_length)
     say(f"{built.n_parameters:,} parameters; the longest row has {longest} tokens")
-    trainer = _trainer(run, built, rows, held_out, out / "training", say)
+    trainer = _trainer(run, built, corpora, held_out, out / "training", say)
     result = trainer.train(resume_from_checkpoint=resumes)
     losses = [(e["step"], round(e["loss"], 4)) for e in trainer.state.log_history if "loss" in e]
     evaluated = trainer.evaluate() if held_out else {}
@@ -128,6 +132,10 @@ def _train(
     save_checkpoint(model, built.tokenizer, out / "checkpoint", run.name, stand_in=run.stand_in)
     return {
         "n_rows": len(rows),
+        "mixture": {
+            corpus.name: {"share": corpus.share, "n_rows": len(corpora[corpus.name])}
+            for corpus in run.data.corpora
+        },
         "longest_row_tokens": longest,
         "parameters": built.n_parameters,
         "vocabulary": len(built.tokenizer),
@@ -167,15 +175,31 @@ def _dataset(rows: Sequence[TrainingRow]) -> Any:
     )
 
 
+def mixed(run: RunConfig, corpora: Corpora) -> Any:
+    """What is learned from: one corpus as it is, or rows drawn by the declared shares.
+
+    Rows are drawn until every corpus has been seen whole, so that small ones come round again.
+    """
+    from datasets import interleave_datasets
+
+    parts = [_dataset(rows) for rows in corpora.values()]
+    if len(parts) == 1:
+        return parts[0]
+    shares = [corpus.share for corpus in run.data.corpora]
+    return interleave_datasets(
+        parts, probabilities=shares, seed=run.seed, stopping_strategy="all_exhausted"
+    )
+
+
 def _trainer(
-    run: RunConfig, built: ModelAndTokenizer, rows: Sequence[TrainingRow],
+    run: RunConfig, built: ModelAndTokenizer, corpora: Corpora,
     held_out: Sequence[TrainingRow], training: Path, say: Progress,
 ) -> Any:  # fmt: skip
     from transformers.trainer_callback import PrinterCallback, ProgressCallback
     from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import SFTTrainer
 
-    from model.train.progress import say_loss, write_metrics
+    from model.train.progress import say_loss, write_metrics, write_tensorboard
 
     asked = run.optimizer
     arguments = SFTConfig(
@@ -191,6 +215,9 @@ def _trainer(
         bf16=asked.bf16,
         activation_checkpointing=asked.gradient_checkpointing,
         max_length=run.data.max_length,
+        packing=run.data.packing,
+        packing_strategy="bfd",
+        eval_packing=False,
         completion_only_loss=True,
         # Not grouped by length: kinds of rows differ in length, and a small model then forgets
         # the short ones (refusals) while it learns the long ones.
@@ -209,12 +236,13 @@ def _trainer(
         model=built.model,
         peft_config=_adapters(run),
         args=arguments,
-        train_dataset=_dataset(rows),
+        train_dataset=mixed(run, corpora),
         eval_dataset=_dataset(held_out) if held_out else None,
         processing_class=built.tokenizer,
         callbacks=[
             say_loss(say, asked.steps),
             write_metrics(training.parent / "metrics.jsonl", asked.steps, say),
+            write_tensorboard(training.parent / "tensorboard"),
         ],
     )
     trainer.remove_callback(PrinterCallback)

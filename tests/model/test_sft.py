@@ -100,7 +100,7 @@ def test_progress_says_the_loss_of_every_logged_step(trained):
 def test_nothing_of_the_work_in_between_is_left(trained):
     checkpoint, _, _ = trained
     left = sorted(p.name for p in checkpoint.parent.iterdir())
-    assert left == ["checkpoint", "manifest.json", "metrics.jsonl"]
+    assert left == ["checkpoint", "manifest.json", "metrics.jsonl", "tensorboard"]
 
 
 def test_the_same_recipe_gives_the_same_weights(trained, tmp_path):
@@ -235,6 +235,34 @@ def test_metrics_are_kept_line_by_line_and_go_on_after_a_kill(trained, tmp_path)
     assert logged == [tuple(pair) for pair in manifest["losses"]]
 
 
+def shown(directory):
+    """What TensorBoard shows of the loss: step and value."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(directory))
+    events.Reload()
+    return [(event.step, round(event.value, 4)) for event in events.Scalars("loss")]
+
+
+def test_tensorboard_shows_the_losses_of_the_manifest_a_kill_in_between_or_not(trained, tmp_path):
+    checkpoint, manifest, _ = trained
+    losses = [tuple(pair) for pair in manifest["losses"]]
+    assert shown(checkpoint.parent / "tensorboard") == losses
+
+    class Killed(BaseException):
+        pass
+
+    def kill_in_the_third_step(line):
+        if line.startswith("step 3"):
+            raise Killed
+
+    run = recipe(tmp_path / "recipe")
+    with pytest.raises(Killed):
+        sft(run, out=tmp_path / "out", progress=kill_in_the_third_step)
+    sft(run, out=tmp_path / "out")
+    assert shown(tmp_path / "out" / "tensorboard") == losses
+
+
 def exported(directory):
     """Rows as `safemed cts export` leaves them, with provenance beside them."""
     from model.cts.build import build
@@ -294,3 +322,98 @@ def test_a_model_that_cannot_fit_is_refused_by_both_sizes():
     check_memory(10**15, "auto")
     with pytest.raises(TrainingError, match=r"needs 14901\.2 GiB to train, .* are free"):
         check_memory(10**12, "cpu")
+
+
+MIXED = """
+[[data.mixture]]
+name = "knowledge"
+path = "rows.jsonl"
+share = 0.75
+
+[[data.mixture]]
+name = "guard"
+path = "guard.jsonl"
+share = 0.25
+
+[tokenizer]"""
+
+
+def mixture(directory):
+    toml = TOML.replace('train = "rows.jsonl"\n', "").replace("\n[tokenizer]", MIXED, 1)
+    path = recipe(directory, toml, [{**ROWS[0], "prompt": f"Case {i}?"} for i in range(30)])
+    guard = [{**ROWS[1], "prompt": f"Request {i}?"} for i in range(4)]
+    lines = "".join(json.dumps(row) + "\n" for row in guard)
+    (directory / "guard.jsonl").write_text(lines)
+    return path
+
+
+def test_a_mixture_is_drawn_by_its_shares_until_every_corpus_was_seen_whole(tmp_path):
+    from model.train.rows import read_rows
+    from model.train.sft import mixed
+
+    run = read_run(mixture(tmp_path / "r"))
+    corpora = {corpus.name: read_rows(corpus.path) for corpus in run.data.corpora}
+    drawn = [row[0]["content"] for row in mixed(run, corpora)["prompt"]]
+    assert {f"Case {i}?" for i in range(30)} | {f"Request {i}?" for i in range(4)} == set(drawn)
+    share = sum(asked.startswith("Request") for asked in drawn) / len(drawn)
+    assert 0.1 < share < 0.45  # a quarter, where by rows it would be an eighth
+    assert drawn == [row[0]["content"] for row in mixed(run, corpora)["prompt"]]
+
+
+def test_a_run_on_a_mixture_states_every_corpus_with_its_share_and_rows(tmp_path):
+    sft(mixture(tmp_path / "r"), out=tmp_path / "out")
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["mixture"] == {
+        "knowledge": {"share": 0.75, "n_rows": 30}, "guard": {"share": 0.25, "n_rows": 4},
+    }  # fmt: skip
+    assert set(manifest["corpus"]) == {"knowledge", "guard", "held_out"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("share = 0.25", "share = 0.5", r"add up to 1, not to 1\.25"),
+        ('name = "guard"', 'name = "knowledge"', "of different names"),
+        ("max_length", 'train = "rows.jsonl"\nmax_length', "either `train`, or two or more"),
+        ('path = "guard.jsonl"', 'path = "guard.jsonl"\nweight = 1', "unknown key 'weight'"),
+    ],
+)
+def test_a_fault_of_a_mixture_is_refused_by_name(tmp_path, before, after, words):
+    path = mixture(tmp_path / "r")
+    path.write_text(path.read_text().replace(before, after, 1))
+    with pytest.raises(TrainingError, match=words):
+        read_run(path)
+
+
+def test_rows_packed_into_one_sequence_do_not_see_one_another(tmp_path):
+    import torch
+
+    from model.train.build import build
+    from model.train.rows import read_rows
+    from model.train.sft import _trainer
+
+    toml = TOML.replace("max_length = 128", "max_length = 250\npacking = true")
+    run = read_run(recipe(tmp_path / "r", toml))
+    rows = read_rows(run.data.corpora[0].path)
+    built = build(run, rows)
+    trainer = _trainer(run, built, {"train": rows}, (), tmp_path / "t", print)
+    batch = next(iter(trainer.get_train_dataloader()))
+    starts = [i for i, place in enumerate(batch["position_ids"][0].tolist()) if place == 0]
+    assert len(starts) >= 3, "nothing was packed"
+    model = trainer.model.eval()
+    with torch.no_grad():
+        together = model(
+            input_ids=batch["input_ids"], position_ids=batch["position_ids"]
+        ).logits[0]  # fmt: skip
+        for begin, end in zip(starts, [*starts[1:], len(together)], strict=True):
+            alone = model(input_ids=batch["input_ids"][:, begin:end]).logits[0]
+            torch.testing.assert_close(together[begin:end], alone, atol=1e-4, rtol=1e-4)
+    learned = (batch["labels"][0] != -100).sum()
+    assert 0 < learned < len(together)  # completions only
+
+
+def test_a_packed_run_leaves_a_checkpoint_too(tmp_path):
+    toml = TOML.replace("max_length = 128", "max_length = 250\npacking = true")
+    sft(recipe(tmp_path / "r", toml), out=tmp_path / "out")
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert [step for step, _ in manifest["losses"]] == [1, 2, 3]
