@@ -30,10 +30,13 @@ def sft(
 ) -> None:
     """Fine-tune (or train from scratch) on prompt and completion rows."""
     from model.signing import signer_at
+    from model.train.processes import is_first
     from model.train.sft import sft as train
 
     signer = signer_at(signing_key)
     train(run, out=out, progress=None if as_json else typer.echo, signer=signer)
+    if not is_first():
+        return
     say(
         as_json,
         {"checkpoint": str(out), "public_key": signer.public_key},

@@ -24,6 +24,7 @@ from model.train.checks import check_datasets, check_memory, check_template
 from model.train.config import RunConfig, read_run
 from model.train.manifest import checkpoint_files, commit_of, run_identity, write_manifest
 from model.train.measure import measure
+from model.train.processes import are_several, first_alone, is_first, part
 from model.train.rows import TrainingRow, read_rows
 
 Progress = Callable[[str], object]
@@ -59,7 +60,7 @@ def train_run(
     signer: Signer | None = None,
 ) -> Path:  # fmt: skip
     """As `sft`, of a run that is read already; `recipe` is the file it came from."""
-    say = progress or (lambda line: None)
+    say = progress if progress and is_first() else (lambda line: None)
     corpora = {corpus.name: read_rows(corpus.path) for corpus in run.data.corpora}
     rows = tuple(row for part in corpora.values() for row in part)
     held_out = read_rows(run.data.held_out) if run.data.held_out else ()
@@ -69,16 +70,21 @@ def train_run(
     n_texts = check(both, run.firewall_against) if run.firewall_against else 0
     dataset = check_datasets([corpus.path for corpus in run.data.corpora])
     say(f"{len(rows)} rows to learn from; compared with {n_texts} texts, no overlap")
-    resumes = _begin(out / "training", run)
+    with first_alone(run.device):
+        resumes = _begin(out / "training", run)
     began, commit = time.monotonic(), commit_of(recipe.resolve())
     facts = _train(run, corpora, held_out, out, resumes, say)
+    if is_first():
+        facts |= _measured(out / "checkpoint", run, held_out, say)
+    part(run.device)
+    if not is_first():
+        return out / "checkpoint"
     facts |= {
         "firewall": {"n_texts_compared": n_texts, "n_overlaps": 0},
         **commit,
         "elapsed_s": round(time.monotonic() - began, 1),
         "resumed": resumes,
     }
-    facts |= _measured(out / "checkpoint", run, held_out, say)
     if dataset:
         ids = dataset.pop("row_ids")
         (out / "rows.txt").write_text("".join(f"{i}\n" for i in ids), encoding="ascii")
@@ -129,9 +135,12 @@ def _train(
     losses = [(e["step"], round(e["loss"], 4)) for e in trainer.state.log_history if "loss" in e]
     evaluated = trainer.evaluate() if held_out else {}
     model = trainer.model.merge_and_unload() if run.lora else trainer.model
+    if not is_first():
+        return {}
     save_checkpoint(model, built.tokenizer, out / "checkpoint", run.name, stand_in=run.stand_in)
     return {
         "n_rows": len(rows),
+        "processes": trainer.args.world_size,
         "mixture": {
             corpus.name: {"share": corpus.share, "n_rows": len(corpora[corpus.name])}
             for corpus in run.data.corpora
@@ -223,6 +232,7 @@ def _trainer(
         # the short ones (refusals) while it learns the long ones.
         train_sampling_strategy="random",
         use_cpu=run.device == "cpu",
+        ddp_backend="gloo" if run.device == "cpu" and are_several() else None,
         seed=run.seed,
         data_seed=run.seed,
         save_steps=asked.save_steps,
@@ -243,7 +253,9 @@ def _trainer(
             say_loss(say, asked.steps),
             write_metrics(training.parent / "metrics.jsonl", asked.steps, say),
             write_tensorboard(training.parent / "tensorboard"),
-        ],
+        ]
+        if is_first()
+        else [],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
