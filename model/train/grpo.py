@@ -26,6 +26,7 @@ from model.train.card import write_card
 from model.train.checkpoints import save_checkpoint
 from model.train.grpo_config import GrpoConfig, read_grpo
 from model.train.manifest import checkpoint_files, commit_of, identity, write_manifest
+from model.train.processes import are_several, first_alone, is_first, part, share_of
 from model.train.rewards import REWARDS, Reward, safety_by_judge
 from model.train.rows import TrainingRow
 
@@ -60,16 +61,20 @@ def train_grpo(
     signer: Signer | None = None,
 ) -> Path:  # fmt: skip
     """As `grpo`, of a run that is read already; `recipe` is the file it came from."""
-    say = progress or (lambda line: None)
+    say = progress if progress and is_first() else (lambda line: None)
     prompts, held_out = read_prompts(run.prompts), read_prompts(run.held_out)
     _refuse_shared(prompts, held_out)
     if (out / "manifest.json").exists():
         raise TrainingError(f"{out} holds a finished run; it is never overwritten. Name another")
     both = [row.prompt for part in (prompts, held_out) for row in every(part)]
     n_texts = check(both, run.firewall_against) if run.firewall_against else 0
-    resumes = _begin(out / "training", run)
+    with first_alone(run.device):
+        resumes = _begin(out / "training", run)
     began, commit = time.monotonic(), commit_of(recipe.resolve())
     facts = _train(run, prompts, held_out, out, resumes, say)
+    part(run.device)
+    if not is_first():
+        return out / "checkpoint"
     facts |= {
         "n_pairs": len(prompts.pairs),
         "n_charts": len(prompts.charts),
@@ -152,9 +157,12 @@ def _train(
         say,
     )
     trainer.train(resume_from_checkpoint=resumes)
+    if not is_first():
+        return {}
     save_checkpoint(trainer.model, tokenizer, out / "checkpoint", run.name, stand_in=run.stand_in)
     history = trainer.state.log_history
     return {
+        "processes": trainer.args.world_size,
         "rewards": [(e["step"], round(e["reward"], 4)) for e in history if "reward" in e],
         "kl": [(e["step"], round(e["kl"], 5)) for e in history if "kl" in e],
         "held_out_rewards": [
@@ -196,11 +204,12 @@ def make_trainer(
 
     disable_progress_bars()
     size = run.prompts_per_batch * run.generations
+    per_process = share_of(size)
     arguments = GRPOConfig(
         output_dir=str(training),
         max_steps=run.steps,
-        per_device_train_batch_size=size,
-        per_device_eval_batch_size=size,
+        per_device_train_batch_size=per_process,
+        per_device_eval_batch_size=per_process,
         generation_batch_size=size,
         num_generations=run.generations,
         num_generations_eval=run.generations,
@@ -216,6 +225,7 @@ def make_trainer(
         activation_checkpointing=run.device != "cpu",
         bf16=run.device != "cpu",
         use_cpu=run.device == "cpu",
+        ddp_backend="gloo" if run.device == "cpu" and are_several() else None,
         seed=run.seed,
         data_seed=run.seed,
         eval_strategy="steps",
@@ -241,7 +251,9 @@ def make_trainer(
             say_reward(say, run.steps),
             write_metrics(training.parent / "metrics.jsonl", run.steps, say),
             write_tensorboard(training.parent / "tensorboard"),
-        ],
+        ]
+        if is_first()
+        else [],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from model.errors import TrainingError
+
 
 def is_first() -> bool:
     """Whether this process writes what the run leaves; alone it does."""
@@ -16,6 +18,20 @@ def is_first() -> bool:
 def are_several() -> bool:
     """Whether the launcher started more than one."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def share_of(size: int) -> int:
+    """How much of a batch each process takes.
+
+    Raises:
+        TrainingError: If the batch cannot be shared evenly.
+    """
+    n = int(os.environ.get("WORLD_SIZE", "1"))
+    if size % n:
+        raise TrainingError(
+            f"a batch of {size} cannot be shared by {n} processes; start another number of them"
+        )
+    return size // n
 
 
 @contextmanager
