@@ -9,32 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from study.audit import record
+from study.desk_queue import RowShown, count, in_order, open_rows, shown
 from study.errors import NotAllowedError, ReviewError
 from study.people import Person, actor_of
 from study.registration import guard_injected, require_role
 from study.store import Store
-from study.tables_review import DeskRow, PanelVoteRow, ReviewBatchRow, ReviewRow
+from study.tables_review import DeskRow, PanelVoteRow, ReviewRow
 
 MAX_REASON = 1_000
-BATCH = (ReviewBatchRow, ReviewBatchRow.batch_id == DeskRow.batch_id)
 
 
 @dataclass(frozen=True, slots=True)
-class PanelTask:
-    """One row to vote on, without anybody's scores or votes."""
+class PanelTask(RowShown):
+    """One row to vote on."""
 
-    item: str
-    specialty: str
-    language: str
-    prompt: str
-    reasoning: str
-    answer: str
-    strikes: int
     n_waiting: int
 
 
@@ -60,19 +53,9 @@ class PanelService:
         """
         require_role(person.role, "auditor", what="the panel")
         with self.store.read() as session:
-            order = (ReviewBatchRow.taken_at, DeskRow.position)
-            row = session.scalars(
-                select(DeskRow).join(*BATCH).where(*_docket(person)).order_by(*order)
-            ).first()
-            if row is None:
-                return None
-            n_waiting = session.scalar(
-                select(func.count(DeskRow.item)).join(*BATCH).where(*_docket(person))
-            )
-            return PanelTask(
-                row.item, row.specialty, row.language, row.prompt, row.reasoning, row.answer,
-                row.strikes, n_waiting or 0,
-            )  # fmt: skip
+            docket = _docket(person)
+            row = session.scalars(in_order(docket)).first()
+            return None if row is None else PanelTask(*shown(row), count(session, docket))
 
     def vote(self, person: Person, item: str, *, keep: bool | None, reason: str) -> None:
         """Vote, once; the verdict is the majority of the panel.
@@ -89,7 +72,7 @@ class PanelService:
         with self.store.write() as session:
             guard_injected(session, self.store, person.study_id)
             row = session.get(DeskRow, item, with_for_update=True)
-            mine = select(DeskRow.item).join(*BATCH).where(*_docket(person), DeskRow.item == item)
+            mine = _docket(person).where(DeskRow.item == item)
             if row is None or session.scalar(mine) is None:
                 raise ReviewError(
                     "this row is decided, or you have voted or reviewed it; reload the page"
@@ -132,16 +115,7 @@ def _prior(session: Session, row: DeskRow) -> tuple[PriorReview, ...]:
     return tuple(PriorReview(dict(r.scores), r.comment) for r in session.scalars(query))
 
 
-def _docket(person: Person) -> list[ColumnElement[bool]]:
-    """Of the member's specialty, neither voted on nor reviewed by the member, and undecided."""
+def _docket(person: Person) -> Select[DeskRow]:
+    """Neither voted on nor reviewed by the member, and undecided."""
     voted = select(PanelVoteRow.item).where(PanelVoteRow.person_id == person.person_id)
-    reviewed = (
-        select(DeskRow.row_id)
-        .join(ReviewRow, ReviewRow.item == DeskRow.item)
-        .where(ReviewRow.person_id == person.person_id)
-    )
-    wanted: list[ColumnElement[bool]] = [
-        DeskRow.study_id == person.study_id, DeskRow.n_left > 0, ReviewBatchRow.docket.is_(True),
-        DeskRow.item.not_in(voted), DeskRow.row_id.not_in(reviewed),
-    ]  # fmt: skip
-    return wanted if person.stratum is None else [*wanted, DeskRow.specialty == person.stratum]
+    return open_rows(person, DeskRow.item.not_in(voted), docket=True)

@@ -7,7 +7,7 @@ Files are the contract (`docs/contracts.md`): `safemed.review-batch/1` in, `safe
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from study.audit import Actor, record
 from study.canonical import canonical, sha256_hex
 from study.clock import as_text
 from study.errors import ReviewError
-from study.people import Person, person_of_row
+from study.people import person_of_row
 from study.randomness import public_id
 from study.registration import guard_injected, study_row
 from study.review_rubric import DIMENSIONS, HIGHEST, LOWEST
@@ -124,16 +124,14 @@ def write_verdicts(store: Store, study_id: str, out: Path, *, without: Collectio
         ReviewError: If the file exists.
     """
     with store.read() as session:
-        query = select(DeskRow, ReviewBatchRow).join(
-            ReviewBatchRow, ReviewBatchRow.batch_id == DeskRow.batch_id
-        )
-        query = query.where(
-            DeskRow.study_id == study_id, ReviewBatchRow.docket, DeskRow.n_left == 0
+        query = (
+            select(DeskRow)
+            .join(ReviewBatchRow, ReviewBatchRow.batch_id == DeskRow.batch_id)
+            .where(DeskRow.study_id == study_id, ReviewBatchRow.docket, DeskRow.n_left == 0)
+            .order_by(DeskRow.row_id)
         )
         lines = [
-            _verdict(session, row)
-            for row, _ in session.execute(query.order_by(DeskRow.row_id))
-            if row.row_id not in without
+            _verdict(session, row) for row in session.scalars(query) if row.row_id not in without
         ]
     return _write(out, VERDICTS, lines)
 
@@ -152,12 +150,9 @@ def _verdict(session: Session, row: DeskRow) -> dict[str, Any]:
     return {
         "row_id": row.row_id, "verdict": "keep" if is_kept else "drop",
         "reason": f"{max(n_keep, len(votes) - n_keep)} of {len(votes)}: {reasons}",
-        "panel": " ".join(sorted(_names(votes))), "decided_at": as_text(votes[-1][0].voted_at),
+        "panel": " ".join(sorted(person.pseudonym for _, person in votes)),
+        "decided_at": as_text(votes[-1][0].voted_at),
     }  # fmt: skip
-
-
-def _names(votes: list[tuple[PanelVoteRow, Person]]) -> Iterator[str]:
-    return (person.pseudonym for _, person in votes)
 
 
 def _read(path: Path) -> bytes:

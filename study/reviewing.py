@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from study.audit import record
 from study.canonical import canonical, sha256_hex
+from study.desk_queue import RowShown, count, in_order, open_rows, shown
 from study.edits import FIELDS, changes_between
 from study.errors import ReviewError, StaleDraftError
 from study.people import Person, actor_of
@@ -23,7 +24,7 @@ from study.registration import guard_injected, require_role
 from study.review_batches import MAX_CHARACTERS
 from study.review_rubric import DIMENSIONS, HIGHEST, LOWEST
 from study.store import Store
-from study.tables_review import DeskRow, ReviewBatchRow, ReviewDraftRow, ReviewRow
+from study.tables_review import DeskRow, ReviewDraftRow, ReviewRow
 
 HOLD = timedelta(minutes=30)
 MAX_COMMENT = 2_000
@@ -43,16 +44,9 @@ class ReviewDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewTask:
-    """One training row to review, without anybody's scores."""
+class ReviewTask(RowShown):
+    """One training row to review."""
 
-    item: str
-    specialty: str
-    language: str
-    prompt: str
-    reasoning: str
-    answer: str
-    strikes: int
     draft: ReviewDraft
     n_done: int
     """Reviews that this auditor has submitted."""
@@ -184,47 +178,24 @@ class ReviewService:
 
 def _first(person: Person, now: datetime) -> Select[DeskRow]:
     """The auditor's own row first, then in the order of the batches."""
-    return (
-        select(DeskRow)
-        .join(ReviewBatchRow, ReviewBatchRow.batch_id == DeskRow.batch_id)
-        .where(*_waiting(person, now))
-        .order_by(DeskRow.held_by.is_(None), ReviewBatchRow.taken_at, DeskRow.position)
-        .limit(1)
-    )
+    return in_order(_waiting(person, now), DeskRow.held_by.is_(None))
 
 
-def _waiting(person: Person, now: datetime) -> list[ColumnElement[bool]]:
-    """Of the auditor's specialty, not reviewed by the auditor, and with nobody else."""
-    reviewed = (
-        select(DeskRow.row_id)
-        .join(ReviewRow, ReviewRow.item == DeskRow.item)
-        .where(ReviewRow.person_id == person.person_id)
-    )
+def _waiting(person: Person, now: datetime) -> Select[DeskRow]:
+    """With the auditor, with nobody, or held by somebody for too long."""
     free = or_(
         DeskRow.held_by.is_(None), DeskRow.held_by == person.person_id, DeskRow.held_at < now - HOLD
     )
-    wanted: list[ColumnElement[bool]] = [
-        DeskRow.study_id == person.study_id, DeskRow.n_left > 0, ~ReviewBatchRow.docket,
-        DeskRow.row_id.not_in(reviewed), free,
-    ]  # fmt: skip
-    return wanted if person.stratum is None else [*wanted, DeskRow.specialty == person.stratum]
+    return open_rows(person, free, docket=False)
 
 
 def _task(session: Session, person: Person, row: DeskRow, now: datetime) -> ReviewTask:
     n_done = session.scalar(
         select(func.count()).select_from(ReviewRow).where(ReviewRow.person_id == person.person_id)
     )
-    n_waiting = session.scalar(
-        select(func.count(DeskRow.item))
-        .join(ReviewBatchRow, ReviewBatchRow.batch_id == DeskRow.batch_id)
-        .where(*_waiting(person, now))
-    )
-    return ReviewTask(
-        item=row.item, specialty=row.specialty, language=row.language, prompt=row.prompt,
-        reasoning=row.reasoning, answer=row.answer, strikes=row.strikes,
-        draft=_draft(session.get(ReviewDraftRow, (row.item, person.person_id)), row),
-        n_done=n_done or 0, n_waiting=n_waiting or 0,
-    )  # fmt: skip
+    draft = _draft(session.get(ReviewDraftRow, (row.item, person.person_id)), row)
+    n_waiting = count(session, _waiting(person, now))
+    return ReviewTask(*shown(row), draft, n_done or 0, n_waiting)
 
 
 def _forget_old_texts(session: Session, person: Person, row: DeskRow) -> None:

@@ -54,9 +54,12 @@ def grpo(
     """Train a checkpoint against red-team prompts and their benign twins; keep the best."""
     from model.signing import signer_at
     from model.train.grpo import grpo as train
+    from model.train.processes import is_first
 
     signer = signer_at(signing_key)
     checkpoint = train(run, out=out, progress=None if as_json else typer.echo, signer=signer)
+    if not is_first():
+        return
     say(
         as_json,
         {"checkpoint": str(checkpoint), "public_key": signer.public_key},

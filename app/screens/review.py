@@ -12,6 +12,7 @@ from app.components.draft_form import DraftFormData, ScalePart, Submit, TextPart
 from app.identity import signed_in
 from app.screens import chrome, states
 from app.screens.desk import Desk, desk_for, desk_here, leave_notice, show_notice, submitted
+from study.desk_queue import RowShown
 from study.errors import StudyError
 from study.panel import MAX_REASON, PanelService, PanelTask, PriorReview
 from study.people import Person
@@ -62,7 +63,7 @@ def _review(task: ReviewTask) -> None:
         draft_form(_form(task, desk), key=desk.key, on_submitted=_submit)
 
 
-def _row_panel(task: ReviewTask | PanelTask) -> str:
+def _row_panel(task: RowShown) -> str:
     """The row as it stands: what was asked, the reasoning step by step, the answer."""
     lines = [line.strip() for line in task.reasoning.splitlines() if line.strip()]
     steps = "".join(f"<li>{escape(line)}</li>" for line in lines)
