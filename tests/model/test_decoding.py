@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from model.serve.decoding import _choose, write_texts
+from model.serve.decoding import _choose, _drawn, write_texts
 from model.serve.engine import Engine
+from model.serve.growing import growing_cache
 from model.serve.settings import Settings
 from tests.model.files import NANO
 
@@ -120,3 +121,42 @@ def test_the_limit_ends_every_text(engine) -> None:
             engine._model, encoded(engine, *QUESTIONS[:2]), Settings(max_tokens=3), wrote, pad=0
         )
     assert [text for text, _ in told] == [0, 1] * 3
+
+
+@pytest.mark.parametrize("top_p", [1.0, 0.9, 0.2])
+@pytest.mark.parametrize("spread", [0.1, 3.0])
+def test_looking_at_the_likeliest_first_draws_what_the_whole_vocabulary_gives(
+    top_p: float, spread: float
+) -> None:
+    torch.manual_seed(3)
+    shares = (torch.randn(300, 500) * spread).softmax(-1)
+    at = torch.rand(300, 1, dtype=torch.double)
+    whole = _drawn(shares, 500, at, top_p)
+    few = [_drawn(shares[i : i + 1], 64, at[i : i + 1], top_p) for i in range(300)]
+    found = [token.item() for token in few if token is not None]
+    assert found == [
+        wanted for wanted, token in zip(whole.tolist(), few, strict=True) if token is not None
+    ]
+    # Flat shares need the whole vocabulary, peaked ones seldom do.
+    assert (len(found) < 100) if spread < 1 else (len(found) > 200)
+
+
+def test_the_cache_that_grows_holds_what_the_library_s_holds() -> None:
+    from transformers import DynamicCache, Qwen3Config
+
+    config = Qwen3Config(num_hidden_layers=1)
+    ours, theirs = growing_cache(config), DynamicCache(config=config)
+    torch.manual_seed(5)
+    for step, size in enumerate((7, 1, 90, 1, 1)):
+        rows = ours.layers[0].keys.shape[0] if step else 2
+        states = torch.randn(2, rows, 3, size, 4)
+        for mine, wanted in zip(ours.update(*states, 0), theirs.update(*states, 0), strict=True):
+            assert torch.equal(mine, wanted)
+        for cache in (ours, theirs):
+            if step == 0:
+                cache.batch_repeat_interleave(2)
+            if step == 3:
+                cache.batch_select_indices(torch.tensor([3, 0]))
+        assert torch.equal(ours.layers[0].keys, theirs.layers[0].keys)
+        assert torch.equal(ours.layers[0].values, theirs.layers[0].values)
+    assert ours.get_seq_length() == theirs.get_seq_length() == 100
