@@ -14,6 +14,7 @@ from model.endpoint import Sampling
 from model.errors import RespondError
 from model.reply import Reply
 from model.tasks import Task, TaskSet
+from model.whole_files import write_whole
 
 SCHEMA = "safemed.responses/1"
 _PLAN = "unfinished.json"
@@ -56,7 +57,7 @@ class ResponseFiles:
             if any(directory.iterdir()):
                 raise RespondError(f"{directory} is not empty; name another directory")
             self.plan = plan
-            _write(directory / _PLAN, json.dumps(asdict(plan), indent=2) + "\n")
+            write_whole(directory / _PLAN, json.dumps(asdict(plan), indent=2) + "\n")
         self._file = (directory / _LINES).open("a", encoding="utf-8", newline="\n")
 
     @property
@@ -83,15 +84,15 @@ class ResponseFiles:
     def finish(self, manifest: dict[str, Any]) -> None:
         """Write the responses in the tasks' order, all samples beside them, then `run.json`."""
         content = "".join(_one_line(record) + "\n" for record in self._picked())
-        _write(self._directory / "responses.jsonl", content)
+        write_whole(self._directory / "responses.jsonl", content)
         manifest["responses_sha256"] = sha256_hex(content.encode())
         if self._sampling.n_samples > 1:
             place = {task.vignette_id: n for n, task in enumerate(self._task_set.tasks)}
             ordered = sorted(self._lines, key=lambda key: (place[key[0]], key[1]))
             samples = "".join(self._lines[key] + "\n" for key in ordered)
-            _write(self._directory / "samples.jsonl", samples)
+            write_whole(self._directory / "samples.jsonl", samples)
             manifest["samples_sha256"] = sha256_hex(samples.encode())
-        _write(self._directory / "run.json", json.dumps(manifest, indent=2) + "\n")
+        write_whole(self._directory / "run.json", json.dumps(manifest, indent=2) + "\n")
         self.close()
         (self._directory / _LINES).unlink()
         (self._directory / _PLAN).unlink()
@@ -165,13 +166,3 @@ def _one_line(record: dict[str, Any]) -> str:
     for break_ in ("\u0085", "\u2028", "\u2029"):
         line = line.replace(break_, f"\\u{ord(break_):04x}")
     return line
-
-
-def _write(path: Path, content: str) -> None:
-    # Through a second name: a kill leaves the old file or the new one, never half of it.
-    unfinished = path.with_name(path.name + ".part")
-    with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)

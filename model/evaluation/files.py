@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from model.errors import EvaluationError
 from model.evaluation.journal import Journal
 from model.safety.scales import Scale
 from model.safety.verdicts import Verdict
+from model.whole_files import write_whole
 
 SCHEMA = "safemed.evaluation/1"
 MANIFEST, SAMPLES, VERDICTS = "evaluation.json", "samples.jsonl", "verdicts.jsonl"
@@ -78,7 +78,7 @@ class Directory:
         else:
             self.secret = secret
             plan = {"identity": dict(identity), "secret": secret}
-            _write(path / _PLAN, json.dumps(plan, indent=2, ensure_ascii=False) + "\n")
+            write_whole(path / _PLAN, json.dumps(plan, indent=2, ensure_ascii=False) + "\n")
         self.journal = Journal(path / CALLS)
 
     def finish(
@@ -123,9 +123,9 @@ def write_evaluation(
             else b"".join(canonical(record) + b"\n" for record in records)
         )
         digests[name] = sha256_hex(content)
-        _write(path / name, content.decode("utf-8"))
+        write_whole(path / name, content.decode("utf-8"))
     written = {"schema": SCHEMA, **manifest, "sha256": digests}
-    _write(path / MANIFEST, json.dumps(written, indent=2, ensure_ascii=False) + "\n")
+    write_whole(path / MANIFEST, json.dumps(written, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_manifest(path: Path) -> Record:
@@ -161,13 +161,3 @@ def read_lines(path: Path, name: str, manifest: Mapping[str, Any]) -> list[Recor
     content = (path / name).read_text(encoding="utf-8")
     # Not splitlines(): a text may hold a Unicode line separator.
     return [json.loads(line) for line in content.split("\n")[:-1]]
-
-
-def _write(path: Path, content: str) -> None:
-    # Through a second name: a kill leaves the old file or the new one, never half of it.
-    unfinished = path.with_name(path.name + ".part")
-    with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
