@@ -87,7 +87,7 @@ def _run(app: Any, listening: socket.socket, ready: Callable[[int], None] | None
         log_level="warning",
         server_header=False,
         ws="websockets-sansio",
-        # Squeezing a page's twenty small messages costs a sixth of the processor and spares little.
+        # Squeezing a page's twenty small messages costs an eighth of the processor, spares little.
         ws_per_message_deflate=False,
         ws_max_size=4 * 2**20,
         ws_ping_interval=20,

@@ -241,7 +241,7 @@ def _test_if_idle(
 
     try:
         connection.execute("SELECT 1")
-        connection.rollback()
+        connection.commit()  # see `_end_read`
     except Gone as error:
         raise DisconnectionError("the server ended this connection") from error
 

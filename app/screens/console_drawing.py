@@ -28,7 +28,7 @@ class Drawings(Generic[T]):
     """Pictures by what they show."""
 
     _last: dict[Hashable, _Drawn[T]] = field(default_factory=dict)
-    _under_way: dict[Hashable, Future[None]] = field(default_factory=dict)
+    _under_way: Future[_Drawn[T]] | None = None
     _lock: Lock = field(default_factory=Lock)
     _beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "drawing"))
 
@@ -46,13 +46,12 @@ class Drawings(Generic[T]):
         if last is None or last.took_s < SLOW_S:
             return self._draw(what, key, draw).picture
         with self._lock:
-            pending = self._under_way.get(what)
+            pending = self._under_way
             if pending is None or pending.done():
-                self._under_way[what] = self._beside.submit(self._draw_beside, what, key, draw)
+                self._under_way = self._beside.submit(self._draw, what, key, draw)
+                if pending is not None:
+                    pending.result()  # what went wrong beside is not kept quiet
         return last.picture
-
-    def _draw_beside(self, what: Hashable, key: Hashable, draw: Callable[[], T]) -> None:
-        self._draw(what, key, draw)
 
     def _draw(self, what: Hashable, key: Hashable, draw: Callable[[], T]) -> _Drawn[T]:
         began = time.perf_counter()

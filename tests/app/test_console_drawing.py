@@ -52,3 +52,19 @@ def test_another_state_of_a_study_never_shows_the_picture_of_the_last() -> None:
     drawings: Drawings[str] = Drawings()
     assert drawings.of(("study", "rating"), 1, lambda: "rating") == "rating"
     assert drawings.of(("study", "locked"), 1, lambda: "locked") == "locked"
+
+
+def test_a_fault_of_a_drawing_beside_is_told_at_the_next_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(console_drawing, "SLOW_S", 0.0)
+    drawings: Drawings[str] = Drawings()
+
+    def broken() -> str:
+        raise ValueError("no ink")
+
+    assert drawings.of("study", 1, lambda: "first") == "first"
+    assert drawings.of("study", 2, broken) == "first"
+    drawings._beside.submit(lambda: None).result(10)  # the one thread has come past it
+    with pytest.raises(ValueError, match="no ink"):
+        drawings.of("study", 2, lambda: "second")

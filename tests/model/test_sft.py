@@ -63,6 +63,22 @@ def recipe(directory, toml=TOML, rows=ROWS):
     return directory / "run.toml"
 
 
+def killed_in_the_third_step(directory):
+    """A recipe whose run in `out` came to a sudden end."""
+
+    class Killed(BaseException):
+        pass
+
+    def kill(line):
+        if line.startswith("step 3"):
+            raise Killed
+
+    run = recipe(directory / "recipe")
+    with pytest.raises(Killed):
+        sft(run, out=directory / "out", progress=kill)
+    return run
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     base = tmp_path_factory.mktemp("sft")
@@ -111,16 +127,7 @@ def test_the_same_recipe_gives_the_same_weights(trained, tmp_path):
 
 
 def test_a_killed_run_goes_on_from_its_last_saved_step(trained, tmp_path):
-    class Killed(BaseException):
-        pass
-
-    def kill_in_the_third_step(line):
-        if line.startswith("step 3"):
-            raise Killed
-
-    run = recipe(tmp_path / "recipe")
-    with pytest.raises(Killed):
-        sft(run, out=tmp_path / "out", progress=kill_in_the_third_step)
+    run = killed_in_the_third_step(tmp_path)
     told = []
     sft(run, out=tmp_path / "out", progress=told.append)
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
@@ -249,16 +256,7 @@ def test_tensorboard_shows_the_losses_of_the_manifest_a_kill_in_between_or_not(t
     losses = [tuple(pair) for pair in manifest["losses"]]
     assert shown(checkpoint.parent / "tensorboard") == losses
 
-    class Killed(BaseException):
-        pass
-
-    def kill_in_the_third_step(line):
-        if line.startswith("step 3"):
-            raise Killed
-
-    run = recipe(tmp_path / "recipe")
-    with pytest.raises(Killed):
-        sft(run, out=tmp_path / "out", progress=kill_in_the_third_step)
+    run = killed_in_the_third_step(tmp_path)
     sft(run, out=tmp_path / "out")
     assert shown(tmp_path / "out" / "tensorboard") == losses
 
